@@ -1,0 +1,9 @@
+"""The only two ways in which this app reports upwards; both are sent after the commit."""
+
+from __future__ import annotations
+
+from django.dispatch import Signal
+
+# Each carries `download_id: uuid.UUID`. A missed one is repaired by the reconcile tick of the listener.
+download_completed = Signal()
+download_failed = Signal()

@@ -1,0 +1,138 @@
+"""What the tick repairs: dead leases, blocked downloads whose cause is gone, lost wake-ups, leftovers."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+import time
+import uuid
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.utils import timezone
+
+from downloads import queue
+from downloads.engine.library import free_bytes
+from downloads.models import Download
+from downloads.states import ACTIVE, State
+from downloads.transitions import move
+from downloads.wakeup import wake_workers
+from providers import gateway
+from providers.errors import ProviderError
+
+logger = logging.getLogger(__name__)
+
+LEFTOVER_AGE = timedelta(hours=24)
+
+
+def keep_queue_moving() -> None:
+    """One idempotent round; cheap when there is nothing to do."""
+    requeue_expired_leases()
+    unblock()
+    waiting = queue.runnable_count()
+    if waiting:
+        wake_workers(min(waiting, settings.MAX_PARALLEL_DOWNLOADS))
+
+
+def requeue_expired_leases() -> int:
+    """Give the downloads of dead workers back to the queue. Returns how many."""
+    now = timezone.now()
+    expired = Download.objects.filter(lease_expires_at__lte=now)
+    count = 0
+    for row in expired.only("id", "state", "fence"):
+        state = State(row.state)
+        if state in ACTIVE:
+            count += move(
+                row.pk,
+                state,
+                State.QUEUED,
+                held_fence=row.fence,
+                reason_code="worker_lost",
+                reason_text="The worker that was downloading it has gone; another one goes on.",
+                owner="",
+                lease_expires_at=None,
+            )
+        else:
+            queue.release(queue.Claim(row.pk, row.fence))
+    return count
+
+
+def unblock() -> int:
+    """Let blocked downloads go on when what blocked them has gone. Returns how many."""
+    now = timezone.now()
+    blocked = Download.objects.filter(state=State.BLOCKED, not_before__lte=now)
+    count = 0
+    verdicts: dict[str, bool] = {}
+    for row in blocked.only("id", "reason_code", "provider_id"):
+        cause = row.reason_code if row.reason_code in _MACHINE_CAUSES else row.provider_id
+        if cause not in verdicts:
+            verdicts[cause] = _has_gone(row.reason_code, row.provider_id)
+        if verdicts[cause]:
+            count += move(row.pk, State.BLOCKED, State.QUEUED, not_before=None)
+    return count
+
+
+def is_disk_low() -> bool:
+    """Whether the library's disk has less free space than MIN_FREE_DISK_MB."""
+    try:
+        return free_bytes(settings.DOWNLOAD_DIR) < settings.MIN_FREE_DISK_MB * 1_000_000
+    except OSError:
+        return False
+
+
+def remove_leftovers() -> int:
+    """Delete work folders whose download is done, given up or unknown. Returns how many."""
+    root = incomplete_dir()
+    if not root.is_dir():
+        return 0
+    removed = 0
+    for folder in root.iterdir():
+        if folder.is_dir() and _is_leftover(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+            removed += 1
+    return removed
+
+
+def incomplete_dir() -> Path:
+    """Where work in progress lies."""
+    return Path(settings.DOWNLOAD_DIR) / ".incomplete"
+
+
+_MACHINE_CAUSES = frozenset({"disk_low", "folder_unwritable"})
+
+
+def _has_gone(reason_code: str, provider_id: str) -> bool:
+    if reason_code == "disk_low":
+        return not is_disk_low()
+    if reason_code == "folder_unwritable":
+        return _is_library_writable()
+    try:
+        gateway.availability(provider_id)
+    except ProviderError:
+        return False
+    return True
+
+
+def _is_library_writable() -> bool:
+    try:
+        incomplete_dir().mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=incomplete_dir()):
+            return True
+    except OSError:
+        return False
+
+
+def _is_leftover(folder: Path) -> bool:
+    try:
+        download_id = uuid.UUID(folder.name)
+    except ValueError:
+        return False
+    row = Download.objects.filter(pk=download_id).only("state", "lease_expires_at").first()
+    if row is not None and (row.lease_expires_at or row.state not in _NEEDS_NO_FOLDER):
+        return False
+    return time.time() - folder.stat().st_mtime > LEFTOVER_AGE.total_seconds()
+
+
+_NEEDS_NO_FOLDER = frozenset({State.COMPLETED, State.CANCELLED, State.FAILED})
