@@ -1,0 +1,62 @@
+"""The one Celery application: JSON only, limits by kind of worker, signs of life, early stop."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from celery import Celery, signals
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "watchlist_project.settings")
+
+from django.conf import settings  # noqa: E402 -- needs the variable set above
+
+from downloads import stopping  # noqa: E402 -- as above
+from watchlist_project.heartbeat import beat_once  # noqa: E402 -- as above
+
+SIGN_OF_LIFE_SECONDS = 10
+# Three signs may be late before a worker counts as gone.
+SIGN_OF_LIFE_EXPIRES_SECONDS = 35
+
+app = Celery("watchlist_project")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+# Reads the settings now, so that a bad variable stops the program here with its one line.
+_ = settings.DATA_DIR
+
+
+def kind_of(queues: Any) -> str:
+    """`downloads` for a worker of the downloads queue alone, else `checks`."""
+    names = queues.split(",") if isinstance(queues, str) else list(queues or ())
+    return "downloads" if names == ["downloads"] else "checks"
+
+
+@signals.setup_logging.connect(weak=False)
+def _keep_our_logging(**_kwargs: Any) -> None:
+    """Celery configures no logging when somebody answers this signal; Django's stays."""
+
+
+@signals.celeryd_init.connect(weak=False)
+def _limit_by_kind(conf: Any, options: dict[str, Any], **_kwargs: Any) -> None:
+    """A check is cut off after its limit; a download takes as long as it takes."""
+    stopping.renew()
+    if kind_of(options.get("queues")) == "checks":
+        conf.task_time_limit = settings.CHECK_TASK_HARD_LIMIT_SECONDS
+        conf.worker_max_tasks_per_child = settings.CHECK_TASKS_PER_CHILD
+
+
+@signals.worker_ready.connect(weak=False)
+def _give_signs_of_life(sender: Any, **_kwargs: Any) -> None:
+    """Tell the cache every few seconds, from the worker's own main loop, that it turns."""
+    kind = kind_of(sender.app.amqp.queues.consume_from)
+    _sign_of_life(kind)
+    sender.timer.call_repeatedly(SIGN_OF_LIFE_SECONDS, _sign_of_life, (kind,))
+
+
+@signals.worker_shutting_down.connect(weak=False)
+def _stop_running_downloads(**_kwargs: Any) -> None:
+    stopping.request_stop()
+
+
+def _sign_of_life(name: str) -> None:
+    beat_once(f"worker:{name}", SIGN_OF_LIFE_EXPIRES_SECONDS)

@@ -1,0 +1,239 @@
+"""Typed readers of environment variables. A bad value ends the program with one line, no traceback.
+
+The line names the variable, its value (never that of a secret) and what is accepted.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn, TypeVar
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+T = TypeVar("T")
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off"})
+_BAD_SETTING_LENGTH = 200
+
+
+class BadSetting(SystemExit):
+    """A variable that cannot be used; as a SystemExit it prints its line and nothing else."""
+
+
+def refuse(name: str, shown: str, accepted: str) -> NoReturn:
+    """End the program with the one line about a variable. `shown` is the value as it may be seen."""
+    value = shown if len(shown) <= _BAD_SETTING_LENGTH else shown[:_BAD_SETTING_LENGTH] + "..."
+    raise BadSetting(f"Cannot start: {name}={value!r} is not valid; accepted: {accepted}.")
+
+
+def text(name: str, default: str = "") -> str:
+    """The variable with surrounding space removed; empty counts as not set."""
+    return os.environ.get(name, "").strip() or default
+
+
+def secret(name: str, default: str = "") -> str:
+    """A secret from the variable, or from the file that `<name>_FILE` names."""
+    file_name = text(f"{name}_FILE")
+    if not file_name:
+        return text(name, default)
+    try:
+        value = Path(file_name).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8 text"
+        refuse(f"{name}_FILE", file_name, f"a readable text file ({reason})")
+    if not value:
+        refuse(f"{name}_FILE", file_name, "a text file that is not empty")
+    return value
+
+
+def integer(name: str, default: int, *, least: int, most: int) -> int:
+    """A whole number within bounds."""
+    value = text(name)
+    try:
+        number = int(value) if value else default
+    except ValueError:
+        number = least - 1
+    if not least <= number <= most:
+        refuse(name, value, f"a whole number from {least} to {most}")
+    return number
+
+
+def decimal(name: str, *, least: float, most: float) -> float | None:
+    """A number within bounds, or None when the variable is not set."""
+    value = text(name)
+    if not value:
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        number = float("nan")
+    if not least <= number <= most:
+        refuse(name, value, f"a number from {least:g} to {most:g}")
+    return number
+
+
+def boolean(name: str, *, default: bool) -> bool:
+    """A yes or a no."""
+    value = text(name).lower()
+    if value and value not in _TRUE | _FALSE:
+        refuse(name, text(name), "1, true, yes or on; 0, false, no or off")
+    return value in _TRUE if value else default
+
+
+def choice(name: str, default: str, accepted: tuple[str, ...]) -> str:
+    """One of a few words, in any case."""
+    value = text(name, default).upper()
+    if value not in accepted:
+        refuse(name, text(name), ", ".join(accepted))
+    return value
+
+
+def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
+    """A comma-separated list without empty entries."""
+    found = [word.strip() for word in text(name).split(",")]
+    return [word for word in found if word] or list(default)
+
+
+def octal(name: str, default: int) -> int:
+    """File permission bits written in octal, such as 022."""
+    value = text(name)
+    try:
+        bits = int(value, 8) if value else default
+    except ValueError:
+        bits = -1
+    if not 0 <= bits <= 0o777:
+        refuse(name, value, "permission bits in octal from 000 to 777, such as 022")
+    return bits
+
+
+def converted(name: str, convert: Callable[[list[str]], T], accepted: str) -> T:
+    """A comma-separated list turned into a value by `convert`, which may raise ValueError."""
+    try:
+        return convert(words(name))
+    except ValueError as error:
+        refuse(name, text(name), f"{accepted} ({error})")
+
+
+def web_address(name: str) -> str:
+    """An http(s) address without a trailing slash, or empty."""
+    value = text(name).rstrip("/")
+    if value:
+        parts = _split(name, value, "an address such as https://example.org")
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
+            refuse(name, value, "an address such as https://example.org")
+    return value
+
+
+def origins(name: str) -> list[str]:
+    """Comma-separated origins, each with its scheme."""
+    found = words(name)
+    for origin in found:
+        if not origin.startswith(("http://", "https://")):
+            refuse(name, origin, "comma-separated origins such as https://tsuzuku.example.org")
+    return found
+
+
+def folder(name: str, default: Path) -> Path:
+    """An absolute path of a folder that exists (made if need be) and can be written to."""
+    path = Path(text(name) or default).expanduser().absolute()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        refuse(name, str(path), f"a folder that can be written to ({error.strerror})")
+    if not os.access(path, os.W_OK | os.X_OK):
+        refuse(name, str(path), "a folder that can be written to (permission denied)")
+    return path
+
+
+def generated_secret(name: str, path: Path) -> str:
+    """A secret from the environment, else the one kept in `path`, made at the first start.
+
+    Several processes may start at once: the file is linked into place whole, the first one wins.
+    """
+    value = secret(name)
+    if value:
+        return value
+    try:
+        if not path.exists():
+            _write_once(path, secrets.token_urlsafe(50))
+        value = path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        refuse(name, "", f"a value, or a file {path} that can be read and written ({error.strerror})")
+    return value or refuse(name, "", f"a value; the file {path} is empty")
+
+
+def private_file(path: Path) -> None:
+    """Make an empty file that only this account may read, unless it exists."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600))
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise BadSetting(f"Cannot start: {path} cannot be written: {error.strerror}.") from None
+
+
+def database(name: str, default_path: Path) -> dict[str, object]:
+    """ENGINE, NAME and the address of a database from its URL; SQLite at `default_path` if unset."""
+    accepted = "postgres://user:password@host:port/name or sqlite:///path"
+    url = secret(name)
+    if not url:
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(default_path)}
+    parts = _split(name, "(hidden)", accepted, url=url)
+    if parts.scheme in {"postgres", "postgresql"} and parts.path.strip("/"):
+        return _postgres(name, parts, accepted)
+    if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1:
+        path = Path(unquote(parts.path[1:])).expanduser().absolute()
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(path)}
+    refuse(name, f"{parts.scheme}://...", accepted)
+
+
+def broker_url(name: str) -> str:
+    """The address of a Redis or Valkey server, or empty for the embedded one."""
+    accepted = "redis://host:port/0, rediss://host:port/0 or redis+socket:///path"
+    url = secret(name)
+    if url:
+        parts = _split(name, "(hidden)", accepted, url=url)
+        is_socket = parts.scheme == "redis+socket" and parts.path.startswith("/")
+        if not is_socket and not (parts.scheme in {"redis", "rediss"} and parts.hostname):
+            refuse(name, f"{parts.scheme}://...", accepted)
+    return url
+
+
+def _postgres(name: str, parts: SplitResult, accepted: str) -> dict[str, object]:
+    try:
+        options = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+    except ValueError:
+        refuse(name, f"{parts.scheme}://...", f"{accepted}, with options as ?sslmode=require")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": options.pop("host", "") or unquote(parts.hostname or ""),
+        "PORT": str(parts.port or ""),
+        "OPTIONS": options,
+    }
+
+
+def _split(name: str, shown: str, accepted: str, *, url: str = "") -> SplitResult:
+    try:
+        parts = urlsplit(url or shown)
+        _ = parts.port
+    except ValueError:
+        refuse(name, shown, accepted)
+    return parts
+
+
+def _write_once(path: Path, content: str) -> None:
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    private_file(draft)
+    draft.write_text(content + "\n", encoding="utf-8")
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return
+    finally:
+        draft.unlink(missing_ok=True)

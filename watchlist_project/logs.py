@@ -1,0 +1,45 @@
+"""One readable line for each event on standard output, with the task it belongs to."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from typing import Any
+
+from celery import current_task
+
+# Text from outside may carry line feeds and terminal escapes; a log line must not obey them.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROL_AND_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+class TaskContext(logging.Filter):
+    """Adds the running Celery task's name and id to each record."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Set `record.task`; every record passes."""
+        request = getattr(current_task, "request", None)
+        is_running = request is not None and bool(request.id)
+        record.task = f" [{current_task.name} {request.id}]" if is_running else ""
+        return True
+
+
+class OneLine(logging.Formatter):
+    """`2026-01-31 12:00:00Z INFO watchlist.tasks: message [task id]`, in UTC."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line; a traceback follows on lines of its own."""
+        stamp = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(record.created))
+        message = _CONTROL_AND_BREAKS.sub(_escaped, record.getMessage())
+        task: Any = getattr(record, "task", "")
+        line = f"{stamp} {record.levelname} {record.name}: {message}{task}"
+        if record.exc_info and not record.exc_text:
+            record.exc_text = self.formatException(record.exc_info)
+        if record.exc_text:
+            line = f"{line}\n{_CONTROL.sub(_escaped, record.exc_text)}"
+        return line
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return match[0].encode("unicode_escape").decode("ascii")
