@@ -49,7 +49,6 @@ class Download(models.Model):
     lang = models.CharField(_("language"), max_length=20, blank=True)
     quality = models.CharField(_("wanted quality"), max_length=10, default="auto")
     dedupe_key = models.CharField(max_length=64, unique=True, editable=False)
-    expected_duration_seconds = models.FloatField(null=True, blank=True)
 
     # Where it goes, relative to the library.
     target_folder = models.CharField(_("folder"), max_length=1000)

@@ -49,7 +49,6 @@ class Order:
     variant: str = ""
     is_automatic: bool = True
     priority: int = PRIORITY_BACKLOG
-    expected_duration_seconds: float | None = None
 
     @property
     def dedupe_key(self) -> str:
@@ -133,7 +132,8 @@ def claim_next(owner: str) -> Claim | None:
         rows = _runnable(now)
         if sum(automatic_flags) >= limits.automatic_cap:
             rows = rows.filter(is_automatic=False)
-        download = rows.order_by("-priority", "position").only("id", "fence").first()
+        rows = rows.select_for_update(skip_locked=True).order_by("-priority", "position")
+        download = rows.only("id", "fence").first()
         if download is None:
             return None
         claim = Claim(download.pk, download.fence + 1)
@@ -273,7 +273,6 @@ def _row_for(order: Order, position: int) -> Download:
         lang=order.lang,
         quality=order.quality,
         dedupe_key=order.dedupe_key,
-        expected_duration_seconds=order.expected_duration_seconds,
         target_folder=order.target_folder,
         target_stem=order.target_stem,
         variant=order.variant,

@@ -1,0 +1,435 @@
+"""One claimed download from start to end: resolve, fetch, verify, publish, and what if not."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import socket
+import statistics
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import OperationalError
+from django.utils import timezone
+
+from downloads import queue, upkeep
+from downloads.engine import library
+from downloads.engine.errors import (
+    DiskFull,
+    EngineError,
+    FolderUnwritable,
+    Interrupted,
+    WrongLength,
+)
+from downloads.engine.fetch import fetch
+from downloads.engine.types import Command, FetchedFile, FetchRequest, Limits, Progress, Stage
+from downloads.models import Download, DownloadAttempt
+from downloads.policies import Failure, Outcome, combine, judge
+from downloads.queue import Claim
+from downloads.signals import download_completed, download_failed
+from downloads.states import State
+from downloads.stopping import stop_requested
+from downloads.transitions import move
+from downloads.wakeup import wake_workers
+from providers import gateway
+from providers.errors import ProviderError
+from providers.text import safe_name
+from providers.types import Stream, VideoSource
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT_SECONDS = 1.0
+# Episodes of one series differ (a recap, a double-length finale), but a sample is far shorter.
+SAMPLE_RATIO = 0.5
+SAMPLE_NEEDS_EPISODES = 3
+HEIGHTS = {"1080p": 1080, "720p": 720, "480p": 480}
+
+
+class LeaseLost(Exception):
+    """Somebody else holds this download now; nothing more may be written."""
+
+
+def run_next() -> bool:
+    """Claim one download and work on it. Returns whether there was one."""
+    if stop_requested():
+        return False
+    claim = queue.claim_next(_owner())
+    if claim is None:
+        return False
+    try:
+        Run(claim).work()
+    finally:
+        queue.release(claim)
+    if queue.runnable_count():
+        wake_workers()
+    return True
+
+
+def _owner() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+@dataclass
+class RunControl:
+    """Tells the engine what the database says, and the database what the engine does.
+
+    Both at most once a second: progress is not worth more writes than that.
+    """
+
+    claim: Claim
+    source_label: str = ""
+    latest: Progress | None = None
+    _limits: Limits | None = None
+    _next_beat: float = 0.0
+    _command: Command = Command.GO_ON
+
+    def poll(self) -> Command:
+        if stop_requested():
+            return Command.HAND_BACK
+        if time.monotonic() >= self._next_beat:
+            self._next_beat = time.monotonic() + HEARTBEAT_SECONDS
+            self._beat()
+        return self._command
+
+    def limits(self) -> Limits:
+        if self._limits is None:
+            self._limits = _limits_for(self.claim)
+        return self._limits
+
+    def progress(self, progress: Progress) -> None:
+        self.latest = progress
+
+    def _beat(self) -> None:
+        try:
+            if not queue.renew_lease(self.claim, **self._columns()):
+                self._command = _command_for(self.claim)
+            self._limits = _limits_for(self.claim)
+        except OperationalError as error:
+            # The lease outlives a short trouble of the database; the fence protects a longer one.
+            logger.warning("The heartbeat of %s was not written: %s", self.claim, error)
+
+    def _columns(self) -> dict[str, object]:
+        if self.latest is None:
+            return {}
+        eta = self.latest.eta_seconds
+        return {
+            "stage": self.latest.stage,
+            "bytes_done": self.latest.bytes_done,
+            "bytes_total": self.latest.bytes_total,
+            "speed_bps": int(self.latest.speed_bps),
+            "eta_seconds": None if eta is None else min(int(eta), 2**31 - 1),
+        }
+
+
+class Run:
+    """The work on one claim; every write carries the fence."""
+
+    def __init__(self, claim: Claim) -> None:
+        self.claim = claim
+        self.download = Download.objects.get(pk=claim.download_id)
+        self.control = RunControl(claim)
+        self.folder = upkeep.incomplete_dir() / str(claim.download_id)
+        self.failures: list[Failure] = []
+
+    def work(self) -> None:
+        """Go from resolving to completed, or record why not."""
+        try:
+            if self._finish_interrupted_publish():
+                return
+            self._ensure_room()
+            sources = gateway.resolve(
+                self.download.provider_id,
+                self.download.series_ref,
+                self.download.episode_ref,
+                self.download.lang,
+            )
+            self._move(State.RESOLVING, State.DOWNLOADING)
+            self._publish(self._fetch_first_good(sources))
+        except LeaseLost:
+            logger.info("Lost the claim on %s", self.download.pk)
+        except Interrupted:
+            self._hand_back()
+        except ProviderError as error:
+            self._give_up_for_now(_failure_of_provider(error))
+        except EngineError as error:
+            self._give_up_for_now(_failure_of_engine(error))
+        except OSError as error:
+            logger.exception("The disk refused %s", self.download.pk)
+            self._give_up_for_now(
+                Failure("folder_unwritable", f"The disk refused: {error.strerror}.", blocks=True)
+            )
+
+    def _fetch_first_good(self, sources: list[VideoSource]) -> FetchedFile:
+        used: dict[str, int] = {}
+        for source in sources:
+            name = f"{source.label}-{source.lang}-{source.height or ''}"
+            used[name] = used.get(name, 0) + 1
+            work_dir = self.folder / safe_name(f"{name}-{used[name]}", fallback="source")
+            fetched = self._try_source(source, work_dir)
+            if fetched is not None:
+                return fetched
+        failure = combine(self.failures)
+        raise _FailedRun(failure)
+
+    def _try_source(self, source: VideoSource, work_dir: Path) -> FetchedFile | None:
+        """Try one source; a failure is recorded, and the next source is tried if that may help."""
+        attempt = DownloadAttempt.objects.create(
+            download=self.download,
+            fence=self.claim.fence,
+            source_label=source.label[:120],
+            source_host=(urlsplit(source.url).hostname or "")[:255],
+        )
+        if not queue.renew_lease(self.claim, source_label=source.label[:120], stage="resolving"):
+            raise Interrupted("Stopped while the source was being chosen.")
+        try:
+            streams = gateway.open_source(source, HEIGHTS.get(self.download.quality))
+            fetched = self._fetch(source, streams[0], work_dir)
+        except Interrupted:
+            self._close(attempt, Failure("interrupted", "Stopped on request."))
+            raise
+        except ProviderError as error:
+            self._reject(attempt, source, _failure_of_provider(error, of_host=True), work_dir)
+            return None
+        except EngineError as error:
+            self._reject(attempt, source, _failure_of_engine(error), work_dir)
+            if not error.tries_next_source:
+                raise
+            return None
+        self._close(attempt, None, bytes_done=fetched.size_bytes)
+        return fetched
+
+    def _fetch(self, source: VideoSource, stream: Stream, work_dir: Path) -> FetchedFile:
+        max_height = HEIGHTS.get(self.download.quality)
+        request = FetchRequest(
+            stream=stream,
+            work_dir=work_dir,
+            egress=settings.EGRESS_POLICY,
+            max_height=max_height,
+            expected_duration_seconds=stream.duration_seconds,
+            refresh=lambda: self._refreshed(source),
+        )
+        fetched = fetch(request, self.control)
+        self._refuse_sample(fetched)
+        return fetched
+
+    def _refuse_sample(self, fetched: FetchedFile) -> None:
+        """A file much shorter than the series' other episodes is a sample or an error page's clip."""
+        usual = typical_duration_seconds(self.download)
+        if usual and fetched.duration_seconds < usual * SAMPLE_RATIO:
+            raise WrongLength(
+                f"The file runs {fetched.duration_seconds:.0f} s; "
+                f"other episodes of this series run about {usual:.0f} s."
+            )
+
+    def _refreshed(self, source: VideoSource) -> Stream:
+        """The same source again, when its signed address has expired."""
+        fresh = gateway.resolve(
+            self.download.provider_id,
+            self.download.series_ref,
+            self.download.episode_ref,
+            self.download.lang,
+        )
+        same = [other for other in fresh if other.label == source.label] or [source]
+        chosen = next((other for other in same if other.url == source.url), same[0])
+        return gateway.open_source(chosen, HEIGHTS.get(self.download.quality))[0]
+
+    def _reject(
+        self, attempt: DownloadAttempt, source: VideoSource, failure: Failure, work_dir: Path
+    ) -> None:
+        self._close(attempt, failure)
+        self.failures.append(replace(failure, text=f"{source.label}: {failure.text}"))
+        if not failure.retryable:
+            shutil.rmtree(work_dir, ignore_errors=True)
+
+    def _close(
+        self, attempt: DownloadAttempt, failure: Failure | None, bytes_done: int | None = None
+    ) -> None:
+        attempt.finished_at = timezone.now()
+        latest = self.control.latest
+        attempt.bytes_done = bytes_done or (latest.bytes_done if latest else 0)
+        if failure is not None:
+            attempt.error_code, attempt.error_text = failure.code, failure.text
+        attempt.save()
+
+    def _publish(self, fetched: FetchedFile) -> None:
+        """Record the intent, rename, then call it completed; a kill in between is repaired."""
+        name = library.file_name(
+            self.download.target_stem,
+            height=fetched.height,
+            extension=fetched.extension,
+            variant=self.download.variant,
+        )
+        relative = PurePosixPath(self.download.target_folder) / name
+        self._move(
+            State.DOWNLOADING,
+            State.IMPORTING,
+            stage=Stage.MOVING,
+            final_path=str(relative),
+            final_size_bytes=fetched.size_bytes,
+            final_sha256=fetched.sha256,
+            staged_path=str(fetched.path),
+            height=fetched.height,
+            duration_seconds=fetched.duration_seconds,
+            bytes_done=fetched.size_bytes,
+            bytes_total=fetched.size_bytes,
+        )
+        library.publish(fetched.path, settings.DOWNLOAD_DIR, relative, umask=settings.UMASK)
+        self._complete(State.IMPORTING)
+
+    def _finish_interrupted_publish(self) -> bool:
+        """Whether an earlier worker was killed between its intent and `completed`; then end it."""
+        row = self.download
+        if not row.final_path:
+            return False
+        final = Path(settings.DOWNLOAD_DIR) / row.final_path
+        staged = Path(row.staged_path)
+        if final.is_file() and not staged.exists():
+            whole = (
+                final.stat().st_size == row.final_size_bytes
+                and library.sha256_of(final) == row.final_sha256
+            )
+            if whole:
+                self._move(State.RESOLVING, State.IMPORTING)
+                self._complete(State.IMPORTING)
+                return True
+        elif staged.is_file() and library.sha256_of(staged) == row.final_sha256:
+            self._move(State.RESOLVING, State.IMPORTING)
+            relative = PurePosixPath(row.final_path)
+            library.publish(staged, settings.DOWNLOAD_DIR, relative, umask=settings.UMASK)
+            self._complete(State.IMPORTING)
+            return True
+        Download.objects.filter(pk=row.pk, fence=self.claim.fence).update(
+            final_path="", final_size_bytes=None, final_sha256="", staged_path=""
+        )
+        return False
+
+    def _complete(self, from_: State) -> None:
+        self._move(from_, State.COMPLETED, staged_path="", owner="", lease_expires_at=None)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        download_completed.send(sender=Download, download_id=self.download.pk)
+
+    def _ensure_room(self) -> None:
+        upkeep.incomplete_dir().mkdir(parents=True, exist_ok=True)
+        if upkeep.is_disk_low():
+            raise DiskFull("There is too little free space on the library's disk.")
+
+    def _hand_back(self) -> None:
+        """Paused or cancelled by a person: nothing to write. Stopping: somebody else goes on."""
+        row = Download.objects.only("state", "fence").get(pk=self.download.pk)
+        if row.fence == self.claim.fence and row.state in {State.RESOLVING, State.DOWNLOADING}:
+            move(row.pk, State(row.state), State.QUEUED, held_fence=self.claim.fence)
+            queue.release(self.claim)
+            wake_workers()
+        elif row.state == State.CANCELLED:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _give_up_for_now(self, failure: Failure) -> None:
+        row = Download.objects.only("state", "attempts", "fence").get(pk=self.download.pk)
+        if row.fence != self.claim.fence or not row.is_active:
+            return
+        attempts = row.attempts + 1
+        verdict = judge(failure, attempts)
+        to = {
+            Outcome.RETRY: State.QUEUED,
+            Outcome.BLOCK: State.BLOCKED,
+            Outcome.FAIL: State.FAILED,
+        }[verdict.outcome]
+        moved = move(
+            row.pk,
+            State(row.state),
+            to,
+            held_fence=self.claim.fence,
+            reason_code=failure.code,
+            reason_text=failure.text,
+            attempts=row.attempts if to is State.BLOCKED else attempts,
+            not_before=None if to is State.FAILED else timezone.now() + verdict.delay,
+            owner="",
+            lease_expires_at=None,
+            staged_path="",
+            final_path="",
+        )
+        if moved and to is State.FAILED:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            download_failed.send(sender=Download, download_id=row.pk)
+
+    def _move(self, from_: State, to: State, **facts: object) -> None:
+        if move(self.download.pk, from_, to, held_fence=self.claim.fence, **facts):
+            return
+        row = Download.objects.only("state", "fence").get(pk=self.download.pk)
+        if row.fence == self.claim.fence and row.state in {State.PAUSED, State.CANCELLED}:
+            raise Interrupted("Stopped on request.")
+        raise LeaseLost
+
+
+class _FailedRun(EngineError):
+    """All sources failed; carries the combined failure."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.text, retry_after_seconds=failure.retry_after_seconds)
+        self.failure = failure
+
+
+def _failure_of_engine(error: EngineError) -> Failure:
+    if isinstance(error, _FailedRun):
+        return error.failure
+    return Failure(
+        error.code,
+        str(error),
+        retryable=error.retryable,
+        blocks=isinstance(error, DiskFull | FolderUnwritable) or error.blocks,
+        retry_after_seconds=error.retry_after_seconds,
+    )
+
+
+def _failure_of_provider(error: ProviderError, *, of_host: bool = False) -> Failure:
+    """A site that is down or off blocks the download; a video host that fails is one lost try."""
+    waits = error.counts_against_health or error.code in {"backing_off", "provider_disabled"}
+    return Failure(
+        error.code,
+        str(error),
+        retryable=error.retryable,
+        blocks=waits and not of_host,
+        retry_after_seconds=error.retry_after_seconds,
+    )
+
+
+def typical_duration_seconds(download: Download) -> float | None:
+    """The median length of the series' episodes in the library; None until there are some."""
+    known = list(
+        Download.objects.filter(
+            provider_id=download.provider_id,
+            series_ref=download.series_ref,
+            state=State.COMPLETED,
+            duration_seconds__gt=0,
+        ).values_list("duration_seconds", flat=True)[:50]
+    )
+    return statistics.median(known) if len(known) >= SAMPLE_NEEDS_EPISODES else None
+
+
+def _command_for(claim: Claim) -> Command:
+    row = Download.objects.filter(pk=claim.download_id).only("state", "fence").first()
+    if row is None or row.state == State.CANCELLED:
+        return Command.CANCEL
+    if row.fence == claim.fence and row.state == State.PAUSED:
+        return Command.PAUSE
+    return Command.HAND_BACK
+
+
+def _limits_for(claim: Claim) -> Limits:
+    row = Download.objects.filter(pk=claim.download_id).only("rate_limit_bps").first()
+    own = row.rate_limit_bps if row else None
+    shared = queue.limiter().rate_limit_bps
+    # The global limit is shared out evenly, because workers do not talk to each other.
+    if shared:
+        active = max(1, Download.objects.filter(lease_expires_at__gt=timezone.now()).count())
+        shared = shared // active
+    rates = [rate for rate in (own, shared) if rate]
+    return Limits(
+        max_connections=settings.MAX_CONNECTIONS_PER_DOWNLOAD,
+        rate_limit_bps=min(rates) if rates else None,
+        min_free_bytes=settings.MIN_FREE_DISK_MB * 1_000_000,
+    )

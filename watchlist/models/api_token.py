@@ -1,0 +1,24 @@
+"""A token with which programs use the API in a user's name; only its hash is stored."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from knox.models import AbstractAuthToken
+
+
+class ApiToken(AbstractAuthToken):
+    """Knox's token with a name, so that its owner can tell several apart."""
+
+    name = models.CharField(_("name"), max_length=80, blank=True)
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("API token")
+        verbose_name_plural = _("API tokens")
+        ordering: ClassVar = ["-created"]
+
+    def __str__(self) -> str:
+        return self.name or self.token_key

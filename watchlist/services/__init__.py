@@ -1,0 +1,1 @@
+"""All writes of this app: keyword-only verbs that raise domain errors."""

@@ -1,0 +1,181 @@
+"""When a series is checked: due times, jitter, the ladder after failures, and the claim of what is due."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections import defaultdict
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from providers import gateway
+from providers.errors import ProviderError
+from watchlist.models import (
+    Check,
+    CheckStatus,
+    CheckTrigger,
+    ItemStatus,
+    Preferences,
+    Series,
+    WatchlistItem,
+)
+from watchlist.wakeup import wake_for_checks
+
+BATCH: Final = 25
+MAX_BATCHES_PER_TICK: Final = 40
+JITTER: Final = 0.1
+# Minutes until the next try after the first, second, ... failure in a row.
+FAILURE_LADDER_MINUTES: Final = (5, 15, 30, 60, 180, 360, 720)
+# A failing series is never left alone longer than this many intervals.
+MAX_INTERVALS: Final = 2
+OPEN: Final = (CheckStatus.QUEUED, CheckStatus.RUNNING)
+LOST_AFTER: Final = timedelta(seconds=60)
+
+
+def next_regular(now: datetime, interval: timedelta) -> datetime:
+    """The next check after a success; spread, so that ten thousand series do not come due together."""
+    return now + interval * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - not a secret
+
+
+def next_after_failure(
+    now: datetime, interval: timedelta, failures: int, retry_after_seconds: float | None
+) -> datetime:
+    """The next check after `failures` (at least one) in a row; the site's own wish is honoured."""
+    step = FAILURE_LADDER_MINUTES[min(failures, len(FAILURE_LADDER_MINUTES)) - 1]
+    delay = min(timedelta(minutes=step), interval * MAX_INTERVALS)
+    wished = timedelta(seconds=retry_after_seconds or 0)
+    return now + max(delay, wished) * random.uniform(1.0, 1.2)  # noqa: S311 - not a secret
+
+
+def queue_due_checks(*, interval: timedelta) -> int:
+    """Claim what is due and hand it to workers in batches; one tick. Returns how many checks.
+
+    The cost grows with what is due, not with what exists: the index holds only watched series.
+    """
+    total = 0
+    for _ in range(MAX_BATCHES_PER_TICK):
+        claimed, queued = _claim_batch(interval)
+        total += queued
+        if claimed < BATCH:
+            break
+    return total
+
+
+def _claim_batch(interval: timedelta) -> tuple[int, int]:
+    now = timezone.now()
+    with transaction.atomic():
+        due = list(
+            Series.objects.select_for_update(skip_locked=True)
+            .filter(next_check_at__lte=now)
+            .order_by("next_check_at")
+            .values_list("id", "provider_id")[:BATCH]
+        )
+        if not due:
+            return 0, 0
+        by_provider: dict[str, list[uuid.UUID]] = defaultdict(list)
+        for series_id, provider_id in due:
+            by_provider[provider_id].append(series_id)
+        queued = sum(_queue_batch(key, ids, now, interval) for key, ids in by_provider.items())
+    return len(due), queued
+
+
+def _queue_batch(
+    provider_id: str, series_ids: list[uuid.UUID], now: datetime, interval: timedelta
+) -> int:
+    rows = Series.objects.filter(pk__in=series_ids)
+    try:
+        gateway.availability(provider_id)
+    except ProviderError as error:
+        # Nothing is asked of a provider that is off or backing off; its series wait with it.
+        wait = timedelta(seconds=error.retry_after_seconds or interval.total_seconds())
+        rows.update(
+            next_check_at=now + wait * random.uniform(1.0, 1.3),  # noqa: S311 - not a secret
+            last_error_code=error.code,
+            last_error_text=str(error),
+        )
+        return 0
+    rows.update(next_check_at=now + interval)
+    checks = Check.objects.bulk_create(
+        [Check(series_id=pk, trigger=CheckTrigger.SCHEDULED, created_at=now) for pk in series_ids],
+        ignore_conflicts=True,  # a check that is already open is joined, not doubled
+    )
+    wake_for_checks([check.pk for check in checks], urgent=False)
+    return len(checks)
+
+
+def request_check(series: Series, *, trigger: CheckTrigger) -> Check:
+    """Check a series now, ahead of scheduled ones; a check that is already open is joined."""
+    with transaction.atomic():
+        Series.objects.select_for_update().get(pk=series.pk)
+        check = Check.objects.filter(series=series, status__in=OPEN).first()
+        if check is None:
+            check = Check.objects.create(series=series, trigger=trigger, is_urgent=True)
+        elif not check.is_urgent:
+            check.is_urgent = True
+            check.save(update_fields=["is_urgent"])
+        if check.status == CheckStatus.QUEUED:
+            wake_for_checks([check.pk], urgent=True)
+    return check
+
+
+def request_checks(series_ids: list[uuid.UUID]) -> list[Check]:
+    """Check many series now; one message for a batch. Returns one check for each series."""
+    now = timezone.now()
+    with transaction.atomic():
+        Check.objects.bulk_create(
+            [
+                Check(series_id=pk, trigger=CheckTrigger.MANUAL, is_urgent=True, created_at=now)
+                for pk in series_ids
+            ],
+            ignore_conflicts=True,
+        )
+        found = Check.objects.filter(series_id__in=series_ids, status__in=OPEN)
+        found.filter(is_urgent=False).update(is_urgent=True)
+        checks = list(found.select_related("series").order_by("series__provider_id", "created_at"))
+        queued = [check.pk for check in checks if check.status == CheckStatus.QUEUED]
+        for start in range(0, len(queued), BATCH):
+            wake_for_checks(queued[start : start + BATCH], urgent=True)
+    return checks
+
+
+def refresh_watched(series_ids: list[uuid.UUID]) -> None:
+    """Set or clear the due time of series whose items were added, paused, resumed or removed."""
+    for start in range(0, len(series_ids), 500):
+        rows = Series.objects.filter(pk__in=series_ids[start : start + 500])
+        watched = Exists(WatchlistItem.objects.filter(_watching(), series_id=OuterRef("pk")))
+        rows.filter(~watched).update(next_check_at=None)
+        now = timezone.now()
+        rows.filter(watched, next_check_at=None).update(next_check_at=now)
+
+
+def requeue_lost_checks() -> int:
+    """Take back checks of dead workers and wake those whose message was lost. Returns how many."""
+    now = timezone.now()
+    Check.objects.filter(status=CheckStatus.RUNNING, lease_expires_at__lte=now).update(
+        status=CheckStatus.QUEUED, owner="", lease_expires_at=None, started_at=None
+    )
+    waiting = Check.objects.filter(status=CheckStatus.QUEUED, created_at__lte=now - LOST_AFTER)
+    rows = list(waiting.order_by("-is_urgent", "created_at").values_list("pk", "is_urgent")[:500])
+    for urgent in (True, False):
+        ids = [pk for pk, is_urgent in rows if is_urgent is urgent]
+        for start in range(0, len(ids), BATCH):
+            wake_for_checks(ids[start : start + BATCH], urgent=urgent)
+    return len(rows)
+
+
+def bring_forward(interval: timedelta) -> None:
+    """After the interval was shortened: nothing waits longer than the new one."""
+    now = timezone.now()
+    late = Series.objects.filter(next_check_at__gt=now + interval * (1 + JITTER))
+    late.filter(failures=0).update(next_check_at=next_regular(now, interval))
+
+
+def _watching() -> Q:
+    wanted = Q(status=ItemStatus.ACTIVE)
+    if Preferences.objects.filter(include_completed_anime=True).exists():
+        wanted |= Q(status=ItemStatus.COMPLETED)
+    return wanted

@@ -1,0 +1,314 @@
+"""Decide for an item which episodes to download, and tie each wish to a shared download."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from downloads import queue
+from downloads.models import Download
+from downloads.queue import Order
+from downloads.states import FINISHED, WAITING, State
+from watchlist.decisions import EpisodeFacts, GlobalFacts, ItemFacts, Verdict, decide
+from watchlist.models import Decision, Episode, Grab, Preferences, Series, WatchlistItem
+from watchlist.services import naming
+
+
+
+def global_facts() -> GlobalFacts:
+    """What an administrator decided; without the load of the queue, which no decision needs."""
+    row = Preferences.objects.filter(pk=Preferences.SINGLETON_ID).first()
+    return GlobalFacts(
+        auto_download_enabled=row.auto_download_enabled if row else True,
+        include_completed=row.include_completed_anime if row else False,
+    )
+
+
+def item_facts(item: WatchlistItem) -> ItemFacts:
+    """The item as the pure rules see it."""
+    return ItemFacts(
+        status=item.status,
+        auto_download=item.auto_download,
+        last_episode_downloaded=item.last_episode_downloaded,
+        specials_since=item.specials_since,
+    )
+
+
+def episode_facts(episode: Episode, *, is_ignored: bool) -> EpisodeFacts:
+    """The episode as the pure rules see it."""
+    return EpisodeFacts(
+        number=episode.number,
+        is_special=episode.is_special,
+        first_seen_at=episode.first_seen_at,
+        is_ignored=is_ignored,
+    )
+
+
+def decide_for_new_episodes(
+    *, series: Series, episodes: list[Episode], items: list[WatchlistItem], just_appeared: bool
+) -> None:
+    """Decide on episodes that a check has found, for everybody who follows the series."""
+    facts = global_facts()
+    priority = queue.PRIORITY_NEW if just_appeared else queue.PRIORITY_BACKLOG
+    with transaction.atomic():
+        for item in items:
+            _decide(item, series, episodes, facts, priority)
+
+
+def decide_again(*, item: WatchlistItem) -> None:
+    """Decide on every episode that this item has not started to download.
+
+    Automatic downloads that are still waiting and no longer wanted, or wanted in another quality,
+    are withdrawn; what is wanted now is queued. Running ones go on.
+    """
+    with transaction.atomic():
+        # Queue first, rows after: every writer takes the locks in this order, so none deadlocks.
+        queue.limiter(lock=True)
+        WatchlistItem.objects.select_for_update().get(pk=item.pk)
+        series = item.series
+        facts = global_facts()
+        _withdraw_unwanted(item, facts)
+        taken = Grab.objects.filter(item=item).values("episode_id")
+        episodes = list(series.episodes.exclude(pk__in=taken))
+        _decide(item, series, episodes, facts, queue.PRIORITY_BACKLOG)
+        WatchlistItem.objects.filter(pk=item.pk).update(needs_decision=False)
+
+
+def decide_marked(*, limit: int = 100) -> int:
+    """Work through items marked by a change of the global settings. Returns how many."""
+    items = list(
+        WatchlistItem.objects.filter(needs_decision=True).select_related("series")[:limit]
+    )
+    for item in items:
+        decide_again(item=item)
+    return len(items)
+
+
+def grab_by_hand(*, item: WatchlistItem, episode: Episode) -> Download:
+    """Download one episode now, whatever the automatic rule says."""
+    with transaction.atomic():
+        order = order_for(
+            item, item.series, episode, is_automatic=False, priority=queue.PRIORITY_MANUAL
+        )
+        download = queue.enqueue(order)
+        if download.state == State.FAILED:
+            queue.retry(download, priority=queue.PRIORITY_MANUAL)
+        elif download.state == State.COMPLETED and not _file_exists(download):
+            queue.download_again(download)
+        is_done = download.state == State.COMPLETED
+        Grab.objects.update_or_create(
+            item=item,
+            episode=episode,
+            defaults={
+                "download": download,
+                "is_manual": True,
+                "cancelled_at": None,
+                "completed_at": timezone.now() if is_done else None,
+            },
+        )
+        Decision.objects.filter(item=item, episode=episode).update(is_ignored=False)
+    if is_done:
+        follow_progress(item=item)
+    return download
+
+
+def set_ignored(*, item: WatchlistItem, episode: Episode, ignored: bool) -> None:
+    """Leave one episode out of the automatic rule, or take it back in."""
+    with transaction.atomic():
+        Decision.objects.update_or_create(
+            item=item, episode=episode, defaults={"is_ignored": ignored, "code": "ignored"}
+        )
+        if ignored:
+            waiting = Grab.objects.filter(
+                item=item, episode=episode, download__state__in=WAITING
+            )
+            withdraw(grabs=waiting)
+        decide_again(item=item)
+        follow_progress(item=item)
+
+
+def withdraw(*, grabs: Iterable[Grab]) -> None:
+    """Take wishes back; a download that nobody else wants is cancelled."""
+    with transaction.atomic():
+        queue.limiter(lock=True)
+        found = list(grabs)
+        Grab.objects.filter(pk__in=[grab.pk for grab in found]).delete()
+        for download in Download.objects.filter(pk__in={grab.download_id for grab in found}):
+            if is_wanted_by_nobody(download) and download.state not in FINISHED:
+                try:
+                    queue.cancel(download, reason_code="withdrawn")
+                except queue.NotLegalNow:
+                    continue  # it is being moved into the library this very moment
+
+
+def is_wanted_by_nobody(download: Download) -> bool:
+    """Whether no open wish points at this download."""
+    return not Grab.objects.filter(download=download, completed_at=None, cancelled_at=None).exists()
+
+
+def settle(*, download: Download) -> None:
+    """A download is in the library: everybody who wanted it has the episode now."""
+    with transaction.atomic():
+        grabs = Grab.objects.select_related("item").filter(
+            download=download, completed_at=None, cancelled_at=None
+        )
+        items = [grab.item for grab in grabs]
+        grabs.update(completed_at=timezone.now())
+    for item in items:
+        follow_progress(item=item)
+
+
+def settle_missed() -> int:
+    """Repair completed downloads whose signal was lost. Returns how many."""
+    missed = Download.objects.filter(
+        state=State.COMPLETED, grabs__completed_at=None, grabs__cancelled_at=None
+    ).exclude(grabs=None)
+    rows = list(missed.distinct()[:100])
+    for download in rows:
+        settle(download=download)
+    return len(rows)
+
+
+def follow_progress(*, item: WatchlistItem) -> None:
+    """Let `last_episode_downloaded` follow the highest episode had without a gap."""
+    with transaction.atomic():
+        row = WatchlistItem.objects.select_for_update().get(pk=item.pk)
+        start = row.last_episode_downloaded
+        reached = _without_gap(row, start)
+        if reached != start:
+            row.last_episode_downloaded = reached
+            row.save(update_fields=["last_episode_downloaded", "updated_at"])
+            item.last_episode_downloaded = reached
+
+
+def _without_gap(item: WatchlistItem, start: Decimal | None) -> Decimal | None:
+    episodes = Episode.objects.filter(series_id=item.series_id, is_special=False)
+    if start is not None:
+        episodes = episodes.filter(number__gt=start)
+    had = set(
+        Grab.objects.filter(item=item)
+        .exclude(completed_at=None)
+        .values_list("episode_id", flat=True)
+    )
+    had |= set(
+        Decision.objects.filter(item=item, is_ignored=True).values_list("episode_id", flat=True)
+    )
+    reached = start
+    for pk, number in episodes.order_by("number").values_list("pk", "number"):
+        if pk not in had:
+            break
+        reached = number
+    return reached
+
+
+def order_for(
+    item: WatchlistItem, series: Series, episode: Episode, *, is_automatic: bool, priority: int
+) -> Order:
+    """The self-contained order for an episode as this item wants it."""
+    return Order(
+        label=naming.label_of(series, episode),
+        provider_id=series.provider_id,
+        series_ref=series.ref,
+        episode_ref=episode.ref,
+        lang=series.lang,
+        quality=item.quality_preference,
+        target_folder=naming.folder_of(series, episode.season),
+        target_stem=naming.stem_of(series, episode),
+        variant="" if series.lang == "vostfr" else series.lang.upper(),
+        is_automatic=is_automatic,
+        priority=priority,
+    )
+
+
+def _decide(
+    item: WatchlistItem,
+    series: Series,
+    episodes: list[Episode],
+    facts: GlobalFacts,
+    priority: int,
+) -> None:
+    ignored = set(
+        Decision.objects.filter(item=item, is_ignored=True).values_list("episode_id", flat=True)
+    )
+    own = item_facts(item)
+    verdicts = [
+        (episode, decide(episode_facts(episode, is_ignored=episode.pk in ignored), own, facts))
+        for episode in episodes
+    ]
+    _remember(item, verdicts)
+    wanted = [episode for episode, verdict in verdicts if verdict.accepted and episode.is_listed]
+    _grab(item, series, wanted, priority)
+
+
+def _remember(item: WatchlistItem, verdicts: list[tuple[Episode, Verdict]]) -> None:
+    now = timezone.now()
+    Decision.objects.bulk_create(
+        [
+            Decision(
+                item=item,
+                episode=episode,
+                code=verdict.reason,
+                facts=dict(verdict.facts),
+                decided_at=now,
+            )
+            for episode, verdict in verdicts
+        ],
+        update_conflicts=True,
+        unique_fields=["item", "episode"],
+        update_fields=["code", "facts", "decided_at"],
+        batch_size=200,
+    )
+
+
+def _grab(item: WatchlistItem, series: Series, wanted: list[Episode], priority: int) -> None:
+    if not wanted:
+        return
+    orders = {
+        episode.pk: order_for(item, series, episode, is_automatic=True, priority=priority)
+        for episode in sorted(wanted, key=lambda e: (e.is_special, e.number, e.position))
+    }
+    downloads = queue.enqueue_many(list(orders.values()))
+    now = timezone.now()
+    grabs = []
+    for episode_id, order in orders.items():
+        download = downloads[order.dedupe_key]
+        if download.state == State.COMPLETED and not _file_exists(download):
+            queue.download_again(download)
+        done = now if download.state == State.COMPLETED else None
+        grabs.append(
+            Grab(item=item, episode_id=episode_id, download=download, completed_at=done)
+        )
+    Grab.objects.bulk_create(grabs, ignore_conflicts=True, batch_size=200)
+    if any(grab.completed_at for grab in grabs):
+        follow_progress(item=item)
+
+
+def _withdraw_unwanted(item: WatchlistItem, facts: GlobalFacts) -> None:
+    grabs = Grab.objects.select_related("episode", "download").filter(
+        item=item, is_manual=False, cancelled_at=None, download__state__in=WAITING
+    )
+    ignored = set(
+        Decision.objects.filter(item=item, is_ignored=True).values_list("episode_id", flat=True)
+    )
+    own = item_facts(item)
+    unwanted = []
+    for grab in grabs:
+        is_ignored = grab.episode_id in ignored
+        verdict = decide(episode_facts(grab.episode, is_ignored=is_ignored), own, facts)
+        is_same = (
+            grab.download.quality == item.quality_preference
+            and grab.episode.series_id == item.series_id
+        )
+        if not verdict.accepted or not is_same:
+            unwanted.append(grab)
+    withdraw(grabs=unwanted)
+
+
+def _file_exists(download: Download) -> bool:
+    return (Path(settings.DOWNLOAD_DIR) / download.final_path).is_file()
+

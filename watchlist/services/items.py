@@ -1,0 +1,233 @@
+"""Follow a series, change what is wanted of it, stop following."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from downloads import queue
+from downloads.states import FINISHED
+from providers import gateway
+from providers.errors import ProviderError
+from providers.types import SeriesDetails, SeriesLocator
+from watchlist.models import (
+    CheckTrigger,
+    Grab,
+    ItemStatus,
+    Quality,
+    Series,
+    WatchlistItem,
+)
+from watchlist.services import grabbing
+from watchlist.services.due import refresh_watched, request_check
+
+# The creation of an item never waits longer than this for a provider.
+DETAILS_SECONDS: Final = 5.0
+DEFAULT_LANG: Final = "vostfr"
+# Changes after which the automatic rule may answer differently.
+_DECIDING: Final = frozenset(
+    {"auto_download", "quality_preference", "status", "last_episode_downloaded", "lang"}
+)
+
+
+class AlreadyFollowed(Exception):
+    """The user follows this series already; `item` is theirs."""
+
+    def __init__(self, item: WatchlistItem) -> None:
+        super().__init__("You already follow this series.")
+        self.item = item
+
+
+class NoSuchLanguage(Exception):
+    """The provider lists this language as a separate page; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a user wants to follow, already valid in shape; None means "as the provider says"."""
+
+    anime_url: str
+    provider_id: str
+    lang: str | None = None
+    anime_title: str | None = None
+    poster_image: str | None = None
+    synopsis: str | None = None
+    genres: Sequence[str] | None = None
+    auto_download: bool = True
+    quality_preference: str = Quality.AUTO
+    status: str = ItemStatus.ACTIVE
+    last_episode_downloaded: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A located series, with what the provider told of it in time."""
+
+    locator: SeriesLocator
+    lang: str
+    series_ref: str
+    details: SeriesDetails | None = None
+    error: ProviderError | None = field(default=None, compare=False)
+
+
+def follow(*, user: User, wish: Wish) -> WatchlistItem:
+    """Put a series on the user's list and check it at once.
+
+    Raises:
+        ProviderError: the URL is not a series of that provider, or there is no such provider.
+        NoSuchLanguage: the URL leads to another language, and the wished one is a page of its own.
+        AlreadyFollowed: it is on the list already.
+    """
+    found = look_up(wish.provider_id, wish.anime_url, wish.lang)
+    with transaction.atomic():
+        series = _series_for(wish.provider_id, found)
+        existing = WatchlistItem.objects.filter(user=user, series=series).first()
+        if existing is not None:
+            raise AlreadyFollowed(existing)
+        item = _create_item(user, series, wish, found)
+        grabbing.decide_again(item=item)
+        if item.status == ItemStatus.ACTIVE:
+            request_check(series, trigger=CheckTrigger.CREATED)
+        refresh_watched([series.pk])
+    return item
+
+
+def look_up(provider_id: str, url: str, lang: str | None) -> Found:
+    """What a URL of a provider leads to; asks the provider, but never waits long for it."""
+    locator = gateway.locate(provider_id, url)
+    chosen = lang or locator.lang or DEFAULT_LANG
+    series_ref = locator.series_ref
+    if locator.lang is None or locator.lang != chosen:
+        other = gateway.with_language(provider_id, series_ref, chosen)
+        if other is None:
+            raise NoSuchLanguage(
+                f"This page is in {locator.lang}; the provider has a separate page for {chosen}."
+            )
+        series_ref = other
+    try:
+        details = gateway.details(
+            provider_id, series_ref, chosen, deadline_seconds=DETAILS_SECONDS
+        )
+    except ProviderError as error:
+        return Found(locator, chosen, series_ref, error=error)
+    return Found(locator, chosen, details.series_ref or series_ref, details)
+
+
+def change(*, item: WatchlistItem, changes: Mapping[str, Any]) -> WatchlistItem:
+    """Change what `changes` names; the values are already valid in shape.
+
+    Raises NoSuchLanguage, or AlreadyFollowed when the other language is on the list already.
+    """
+    with transaction.atomic():
+        # The queue's lock comes first everywhere, so that no two writers deadlock.
+        queue.limiter(lock=True)
+        row = WatchlistItem.objects.select_for_update().select_related("series").get(pk=item.pk)
+        old_series_id = row.series_id
+        touched = {name for name, value in changes.items() if getattr(row, name) != value}
+        if "lang" in touched:
+            _change_language(row, changes["lang"])
+        for name in touched:
+            setattr(row, name, changes[name])
+        if "anime_title" in touched:
+            row.is_title_guessed = False
+        if "status" in touched:
+            row.status_changed_at = timezone.now()
+        if "last_episode_downloaded" in touched:
+            row.specials_since = None if row.last_episode_downloaded is None else timezone.now()
+        row.save()
+        if touched & _DECIDING:
+            grabbing.decide_again(item=row)
+            refresh_watched([old_series_id, row.series_id])
+        if old_series_id != row.series_id:
+            request_check(row.series, trigger=CheckTrigger.CREATED)
+    return row
+
+
+def set_status(*, item: WatchlistItem, status: ItemStatus) -> WatchlistItem:
+    """Pause, resume, complete or archive; doing it twice changes nothing."""
+    return change(item=item, changes={"status": status})
+
+
+def unfollow(*, item: WatchlistItem) -> None:
+    """Take the series off the list; files in the library stay, what is under way is given up."""
+    with transaction.atomic():
+        queue.limiter(lock=True)
+        open_grabs = Grab.objects.filter(item=item, completed_at=None).exclude(
+            download__state__in=FINISHED
+        )
+        grabbing.withdraw(grabs=open_grabs)
+        series_id = item.series_id
+        item.delete()
+        refresh_watched([series_id])
+
+
+def _series_for(provider_id: str, found: Found) -> Series:
+    details = found.details
+    title = (details.title if details else "") or found.locator.title_guess
+    defaults: dict[str, Any] = {
+        "title": title[:300],
+        "is_title_guessed": details is None or not details.title,
+    }
+    if details is not None:
+        defaults |= {
+            "other_titles": list(details.other_titles),
+            "synopsis": details.synopsis,
+            "genres": list(details.genres),
+            "poster_url": details.poster_url,
+            "airing_status": details.airing_status,
+            "details_at": timezone.now(),
+        }
+    series, _ = Series.objects.get_or_create(
+        provider_id=provider_id, ref=found.series_ref, lang=found.lang, defaults=defaults
+    )
+    return series
+
+
+def _create_item(user: User, series: Series, wish: Wish, found: Found) -> WatchlistItem:
+    return WatchlistItem.objects.create(
+        user=user,
+        series=series,
+        anime_url=wish.anime_url,
+        lang=found.lang,
+        anime_title=(wish.anime_title or series.title)[:300],
+        is_title_guessed=not wish.anime_title and series.is_title_guessed,
+        poster_image=wish.poster_image or "",
+        synopsis=wish.synopsis or "",
+        genres=None if wish.genres is None else list(wish.genres),
+        auto_download=wish.auto_download,
+        quality_preference=wish.quality_preference,
+        status=wish.status,
+        last_episode_downloaded=wish.last_episode_downloaded,
+        specials_since=None if wish.last_episode_downloaded is None else timezone.now(),
+    )
+
+
+def _change_language(item: WatchlistItem, lang: str) -> None:
+    series = item.series
+    ref = gateway.with_language(series.provider_id, series.ref, lang)
+    if ref is None:
+        raise NoSuchLanguage(f"The provider has a separate page for {lang}; follow that one.")
+    other, _ = Series.objects.get_or_create(
+        provider_id=series.provider_id,
+        ref=ref,
+        lang=lang,
+        defaults={
+            "title": series.title,
+            "is_title_guessed": series.is_title_guessed,
+            "synopsis": series.synopsis,
+            "genres": series.genres,
+            "poster_url": series.poster_url,
+        },
+    )
+    taken = WatchlistItem.objects.filter(user=item.user, series=other).exclude(pk=item.pk).first()
+    if taken is not None:
+        raise AlreadyFollowed(taken)
+    unfinished = Grab.objects.filter(item=item, completed_at=None)
+    grabbing.withdraw(grabs=unfinished)
+    item.series = other

@@ -1,0 +1,284 @@
+"""Write down what a provider answered: new episodes, nothing new, or why it could not be read.
+
+A bad answer never deletes or un-downloads anything: a list that is empty or much shorter than known
+is a failed check with its own error, until it has been seen often and long enough to be believed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from providers.errors import EmptyList, ProviderError
+from providers.types import EpisodeList, EpisodeListing, PageValidator, SeriesDetails
+from watchlist.models import (
+    Check,
+    CheckStatus,
+    Episode,
+    ItemStatus,
+    Series,
+    WatchlistItem,
+)
+from watchlist.services import grabbing, scheduler
+from watchlist.services.due import next_after_failure, next_regular
+
+# A list that lost more than this is not believed at first.
+SHRINK_RATIO: Final = 0.8
+SHRINK_EPISODES: Final = 3
+BELIEVED_AFTER: Final = 3
+BELIEVED_AGE: Final = timedelta(hours=72)
+# Nobody tried to reach the site, so this says nothing of the series.
+_NOT_ITS_FAULT: Final = frozenset({"provider_disabled", "backing_off"})
+
+
+def record_unchanged(*, checks: Sequence[Check]) -> None:
+    """Close checks whose series has nothing new; one transaction for many."""
+    if not checks:
+        return
+    now = timezone.now()
+    interval = scheduler.interval()
+    with transaction.atomic():
+        closed = set(
+            Check.objects.select_for_update()
+            .filter(
+                pk__in=[check.pk for check in checks],
+                status=CheckStatus.RUNNING,
+                owner=checks[0].owner,
+            )
+            .values_list("pk", flat=True)
+        )
+        Check.objects.filter(pk__in=closed).update(
+            status=CheckStatus.SUCCEEDED,
+            is_unchanged=True,
+            finished_at=now,
+            lease_expires_at=None,
+        )
+        series_ids = [check.series_id for check in checks if check.pk in closed]
+        _reschedule_unchanged(series_ids, now, interval)
+
+
+def _reschedule_unchanged(
+    series_ids: list[Any], now: datetime, interval: timedelta
+) -> None:
+    rows = Series.objects.filter(pk__in=series_ids)
+    rows.update(
+        last_checked_at=now,
+        last_success_at=now,
+        failures=0,
+        last_error_code="",
+        last_error_text="",
+        suspect_since=None,
+        suspect_count=0,
+    )
+    watched = [Series(pk=pk) for pk in rows.exclude(next_check_at=None).values_list("pk", flat=True)]
+    for series in watched:
+        series.next_check_at = next_regular(now, interval)
+    Series.objects.bulk_update(watched, ["next_check_at"])
+
+
+def record_failure(*, check: Check, error: ProviderError) -> None:
+    """Close a check that failed, with its reason, and schedule the next try."""
+    now = timezone.now()
+    interval = scheduler.interval()
+    with transaction.atomic():
+        series = Series.objects.select_for_update().get(pk=check.series_id)
+        if not _close(
+            check, CheckStatus.FAILED, now, error_code=error.code, error_text=str(error)
+        ):
+            return
+        if error.code not in _NOT_ITS_FAULT:
+            series.failures += 1
+        series.last_checked_at = now
+        series.last_error_code = error.code
+        series.last_error_text = str(error)
+        if series.next_check_at is not None:
+            series.next_check_at = next_after_failure(
+                now, interval, max(series.failures, 1), error.retry_after_seconds
+            )
+        series.save()
+
+
+def record_list(
+    *, check: Check, found: EpisodeList, details: SeriesDetails | None
+) -> None:
+    """Take over a new list, or refuse it as suspect; decide on what is new for everybody."""
+    now = timezone.now()
+    interval = scheduler.interval()
+    with transaction.atomic():
+        series = Series.objects.select_for_update().get(pk=check.series_id)
+        known = list(series.episodes.all())
+        suspicion = _suspicion(series, known, found.episodes, now)
+        if suspicion is not None:
+            _note_suspicion(series, now)
+            series.save()
+            record_failure(check=check, error=suspicion)
+            return
+        new = _merge(series, check, known, found.episodes, now)
+        if not _close(check, CheckStatus.SUCCEEDED, now, new_count=len(new)):
+            transaction.set_rollback(True)
+            return
+        _take_details(series, details, now)
+        _describe_success(series, found, now)
+        if series.next_check_at is not None:
+            series.next_check_at = next_regular(now, interval)
+        series.save()
+        _decide(series, new, just_appeared=bool(known))
+
+
+def _decide(series: Series, new: list[Episode], *, just_appeared: bool) -> None:
+    if not new:
+        return
+    items = list(WatchlistItem.objects.filter(series=series).exclude(status=ItemStatus.ARCHIVED))
+    grabbing.decide_for_new_episodes(
+        series=series, episodes=new, items=items, just_appeared=just_appeared
+    )
+
+
+def _close(check: Check, status: CheckStatus, now: datetime, **facts: Any) -> bool:
+    """Compare-and-set: a worker that lost its check writes nothing."""
+    closed = Check.objects.filter(
+        pk=check.pk, status=CheckStatus.RUNNING, owner=check.owner
+    ).update(status=status, finished_at=now, lease_expires_at=None, **facts)
+    return closed == 1
+
+
+def _suspicion(
+    series: Series, known: list[Episode], listed: Sequence[EpisodeListing], now: datetime
+) -> EmptyList | None:
+    before = sum(1 for episode in known if episode.is_listed)
+    after = len(listed)
+    if not listed:
+        return EmptyList("The site's list has no episodes; nothing was changed.")
+    lost = before - after
+    if lost <= 0 or (lost <= SHRINK_EPISODES and after >= before * SHRINK_RATIO):
+        return None
+    is_old = series.suspect_since is not None and now - series.suspect_since >= BELIEVED_AGE
+    if is_old and series.suspect_count + 1 >= BELIEVED_AFTER:
+        return None
+    return EmptyList(
+        f"The site lists {after} episodes, {before} were known; nothing was changed."
+    )
+
+
+def _note_suspicion(series: Series, now: datetime) -> None:
+    series.suspect_since = series.suspect_since or now
+    series.suspect_count += 1
+
+
+def _merge(
+    series: Series,
+    check: Check,
+    known: list[Episode],
+    listed: Sequence[EpisodeListing],
+    now: datetime,
+) -> list[Episode]:
+    """Match the list with what is known and return the episodes that are new."""
+    by_ref = {episode.ref: episode for episode in known}
+    listed_refs = {entry.ref for entry in listed}
+    # An episode whose reference changed (the site renamed its pages) is the same episode when season,
+    # and number agree; without this everything would be downloaded again.
+    orphans = {_likeness(e): e for e in known if e.ref not in listed_refs}
+    new: list[Episode] = []
+    changed: list[Episode] = []
+    kept: set[Any] = set()
+    for entry in listed:
+        episode = by_ref.get(entry.ref) or orphans.pop(_likeness(entry), None)
+        if episode is None:
+            new.append(_new_episode(series, check, entry, now))
+            continue
+        kept.add(episode.pk)
+        if _update(episode, entry):
+            changed.append(episode)
+    for episode in known:
+        if episode.pk not in kept and episode.is_listed:
+            episode.is_listed = False
+            changed.append(episode)
+    Episode.objects.bulk_create(new, batch_size=200)
+    Episode.objects.bulk_update(
+        changed, ["ref", "position", "title", "url", "is_listed"], batch_size=200
+    )
+    return new
+
+
+def _likeness(episode: Episode | EpisodeListing) -> tuple[int, Decimal, bool]:
+    return episode.season, Decimal(episode.number).normalize(), episode.is_special
+
+
+def _new_episode(
+    series: Series, check: Check, entry: EpisodeListing, now: datetime
+) -> Episode:
+    return Episode(
+        series=series,
+        ref=entry.ref,
+        number=entry.number,
+        season=entry.season,
+        is_special=entry.is_special,
+        position=entry.position,
+        title=entry.title,
+        url=entry.url,
+        duration_seconds=entry.duration_seconds,
+        published_at=entry.published_at,
+        first_seen_at=now,
+        found_by=check,
+    )
+
+
+def _update(episode: Episode, entry: EpisodeListing) -> bool:
+    """Take over what may change; number and season stay, files and progress hang on them."""
+    fresh = {
+        "ref": entry.ref,
+        "position": entry.position,
+        "title": entry.title or episode.title,
+        "url": entry.url,
+        "is_listed": True,
+    }
+    if all(getattr(episode, name) == value for name, value in fresh.items()):
+        return False
+    for name, value in fresh.items():
+        setattr(episode, name, value)
+    return True
+
+
+def _take_details(series: Series, details: SeriesDetails | None, now: datetime) -> None:
+    if details is None:
+        return
+    if details.title:
+        series.title, series.is_title_guessed = details.title[:300], False
+        WatchlistItem.objects.filter(series=series, is_title_guessed=True).update(
+            anime_title=series.title, is_title_guessed=False
+        )
+    series.other_titles = list(details.other_titles)
+    series.synopsis = details.synopsis or series.synopsis
+    series.genres = list(details.genres) or series.genres
+    series.poster_url = details.poster_url or series.poster_url
+    series.airing_status = details.airing_status
+    series.details_at = now
+
+
+def _describe_success(series: Series, found: EpisodeList, now: datetime) -> None:
+    series.validators = {
+        role: _as_json(validator) for role, validator in found.validators.items()
+    }
+    series.episodes_known = series.episodes.count()
+    regular = series.episodes.filter(is_special=False)
+    figures = regular.aggregate(Max("number"), Max("first_seen_at"))
+    series.latest_episode = figures["number__max"]
+    series.latest_episode_at = figures["first_seen_at__max"]
+    series.last_checked_at = series.last_success_at = now
+    series.failures = 0
+    series.last_error_code = series.last_error_text = ""
+    series.suspect_since, series.suspect_count = None, 0
+
+
+def _as_json(validator: PageValidator) -> dict[str, str]:
+    return {
+        "etag": validator.etag,
+        "last_modified": validator.last_modified,
+        "digest": validator.digest,
+    }

@@ -1,0 +1,50 @@
+"""Where an episode goes in the library: the form that Jellyfin, Plex and Kodi read."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Final
+
+from providers.text import safe_name
+from watchlist.decisions import plain_number
+from watchlist.models import Episode, Series
+
+# Bytes, so that folder, file name and extension stay below 255 together in every script.
+SERIES_BYTES: Final = 100
+TITLE_BYTES: Final = 90
+# A title that only repeats the number says nothing.
+_NUMBER_ONLY = re.compile(r"(?:episode|épisode|ep\.?|e|#)?\s*\d{1,6}(?:\.\d+)?", re.IGNORECASE)
+
+
+def folder_of(series: Series, season: int) -> str:
+    """`<Series>/Season 01`, relative to the library; specials are season 0."""
+    return f"{_series_name(series)}/Season {season:02}"
+
+
+def stem_of(series: Series, episode: Episode) -> str:
+    """`<Series> - S01E07 - <Title>`, without quality and extension."""
+    stem = f"{_series_name(series)} - S{episode.season:02}E{two_digits(episode.number)}"
+    title = _shortened(safe_name(episode.title, fallback="_"), TITLE_BYTES)
+    if not episode.title or title == "_" or _NUMBER_ONLY.fullmatch(episode.title.strip()):
+        return stem
+    return f"{stem} - {title}"
+
+
+def label_of(series: Series, episode: Episode) -> str:
+    """What people and logs call the download."""
+    return f"{series.title} S{episode.season:02}E{two_digits(episode.number)}"
+
+
+def two_digits(number: Decimal) -> str:
+    """7 -> 07, 12.5 -> 12.5, 1089 -> 1089."""
+    whole, dot, rest = plain_number(number).partition(".")
+    return f"{whole:0>2}{dot}{rest}"
+
+
+def _series_name(series: Series) -> str:
+    return _shortened(safe_name(series.title, fallback="Series"), SERIES_BYTES)
+
+
+def _shortened(name: str, size_bytes: int) -> str:
+    return name.encode()[:size_bytes].decode(errors="ignore").rstrip(" .-") or "_"

@@ -1,0 +1,36 @@
+"""Celery's way in: ids in, one service call out; a message is only a wake-up."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+from celery import shared_task
+
+from watchlist.services import checking, due, grabbing, history
+
+
+@shared_task(name="watchlist.tasks.run_checks")
+def run_checks(check_ids: list[str]) -> None:
+    """Run those of the given checks that nobody has taken yet."""
+    checking.run_checks(check_ids=[uuid.UUID(check_id) for check_id in check_ids])
+
+
+@shared_task(name="watchlist.tasks.tick_checks")
+def tick_checks(interval_hours: int = 6) -> None:
+    """Claim the series that are due; the interval comes with the schedule's own row."""
+    due.queue_due_checks(interval=timedelta(hours=interval_hours))
+
+
+@shared_task(name="watchlist.tasks.tick_repair")
+def tick_repair() -> None:
+    """Take back what dead workers held, and finish what a lost signal left undone."""
+    due.requeue_lost_checks()
+    grabbing.settle_missed()
+    grabbing.decide_marked()
+
+
+@shared_task(name="watchlist.tasks.tick_history")
+def tick_history() -> None:
+    """Delete history that nobody looks at any more."""
+    history.forget_old()
