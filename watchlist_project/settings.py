@@ -226,7 +226,6 @@ AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 KNOX_TOKEN_MODEL = "watchlist.ApiToken"
 REST_KNOX = {
-    "TOKEN_MODEL": KNOX_TOKEN_MODEL,
     "AUTH_HEADER_PREFIX": "Bearer",
     "TOKEN_PREFIX": "tsz_",
     "TOKEN_TTL": timedelta(days=90),
@@ -315,9 +314,7 @@ LOGGING = {
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
         # One line for each message sent and received says nothing that the database does not.
-        "celery.worker.strategy": {"level": "WARNING"},
-        "celery.app.trace": {"level": "WARNING"},
-        "celery.beat": {"level": "WARNING"},
+        "celery": {"level": "WARNING"},
         "django_celery_beat": {"level": "WARNING"},
     },
 }
