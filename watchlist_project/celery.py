@@ -13,10 +13,14 @@ from django.conf import settings  # noqa: E402 -- needs the variable set above
 
 from downloads import stopping  # noqa: E402 -- as above
 from watchlist_project.heartbeat import beat_once  # noqa: E402 -- as above
+from watchlist_project.processes import die_with_parent, rename  # noqa: E402 -- as above
 
 SIGN_OF_LIFE_SECONDS = 10
 # Three signs may be late before a worker counts as gone.
 SIGN_OF_LIFE_EXPIRES_SECONDS = 35
+
+_kind = "checks"
+_main_process = 0
 
 app = Celery("watchlist_project")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -39,18 +43,27 @@ def _keep_our_logging(**_kwargs: Any) -> None:
 @signals.celeryd_init.connect(weak=False)
 def _limit_by_kind(conf: Any, options: dict[str, Any], **_kwargs: Any) -> None:
     """A check is cut off after its limit; a download takes as long as it takes."""
+    global _kind, _main_process  # noqa: PLW0603 -- a process is one worker
     stopping.renew()
-    if kind_of(options.get("queues")) == "checks":
+    _kind, _main_process = kind_of(options.get("queues")), os.getpid()
+    if _kind == "checks":
         conf.task_time_limit = settings.CHECK_TASK_HARD_LIMIT_SECONDS
         conf.worker_max_tasks_per_child = settings.CHECK_TASKS_PER_CHILD
+
+
+@signals.worker_process_init.connect(weak=False)
+def _end_with_the_worker(**_kwargs: Any) -> None:
+    """Celery asks the kernel for this too, but a parent that died just before goes unnoticed."""
+    die_with_parent(_main_process)
+    rename(f"{_kind} child")
 
 
 @signals.worker_ready.connect(weak=False)
 def _give_signs_of_life(sender: Any, **_kwargs: Any) -> None:
     """Tell the cache every few seconds, from the worker's own main loop, that it turns."""
-    kind = kind_of(sender.app.amqp.queues.consume_from)
-    _sign_of_life(kind)
-    sender.timer.call_repeatedly(SIGN_OF_LIFE_SECONDS, _sign_of_life, (kind,))
+    rename(_kind)
+    _sign_of_life()
+    sender.timer.call_repeatedly(SIGN_OF_LIFE_SECONDS, _sign_of_life)
 
 
 @signals.worker_shutting_down.connect(weak=False)
@@ -58,5 +71,5 @@ def _stop_running_downloads(**_kwargs: Any) -> None:
     stopping.request_stop()
 
 
-def _sign_of_life(name: str) -> None:
-    beat_once(f"worker:{name}", SIGN_OF_LIFE_EXPIRES_SECONDS)
+def _sign_of_life() -> None:
+    beat_once(f"worker:{_kind}", SIGN_OF_LIFE_EXPIRES_SECONDS)

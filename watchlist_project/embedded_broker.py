@@ -19,7 +19,7 @@ from watchlist_project.broker import broker_folder, make_private_folder, socket_
 from watchlist_project.env import BadSetting
 from watchlist_project.processes import die_with_parent
 
-_READY_SECONDS = 10.0
+READY_SECONDS = 10.0
 _STOP_SECONDS = 5.0
 _POLL_SECONDS = 0.02
 
@@ -51,39 +51,28 @@ class EmbeddedBroker:
         self.socket = socket_path(data_dir)
         self._process: subprocess.Popen[bytes] | None = None
 
-    @property
-    def pid(self) -> int:
-        """The server's process id; 0 when it was not started."""
-        return self._process.pid if self._process else 0
-
-    def spawn(self, *, keep_open: tuple[int, ...] = ()) -> None:
-        """Start the server without waiting for it; `keep_open` descriptors stay open in it."""
+    def prepare(self) -> list[str]:
+        """Make the folders, clear away a leftover, and return the command that starts the server."""
         make_private_folder(self.folder)
         make_private_folder(self.socket.parent)
         self._clear_leftover()
+        return self._command()
+
+    def start(self) -> None:
+        """Start the server as a child of this process and wait until it answers."""
         self._process = subprocess.Popen(  # noqa: S603 -- fixed arguments, no shell
-            self._command(),
+            self.prepare(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            pass_fds=keep_open,
             start_new_session=True,
             umask=0o077,
             preexec_fn=_before_exec(os.getpid()),  # noqa: PLW1509 -- two calls into libc, no locks
         )
-
-    def start(self) -> None:
-        """Start the server and wait until it answers."""
-        self.spawn()
-        self.wait_ready()
-
-    def wait_ready(self) -> None:
-        """Wait until the server answers. Raises BadSetting when it does not."""
-        deadline = time.monotonic() + _READY_SECONDS
+        deadline = time.monotonic() + READY_SECONDS
         while not self.answers():
-            ended = self._process is None or self._process.poll() is not None
-            if ended or time.monotonic() > deadline:
-                raise BadSetting(f"Cannot start: the broker does not run: {self._last_words()}")
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise BadSetting(f"Cannot start: {self.what_is_wrong()}.")
             time.sleep(_POLL_SECONDS)
 
     def answers(self) -> bool:
@@ -95,12 +84,29 @@ class EmbeddedBroker:
 
     def command(self, *words: str, timeout_seconds: float = 2.0) -> bytes:
         """Send one command and return the start of the raw answer. Raises OSError."""
-        request = f"*{len(words)}\r\n" + "".join(f"${len(w.encode())}\r\n{w}\r\n" for w in words)
+        request = f"*{len(words)}\r\n" + "".join(
+            f"${len(w.encode())}\r\n{w}\r\n" for w in words
+        )
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(timeout_seconds)
             connection.connect(str(self.socket))
             connection.sendall(request.encode())
             return connection.recv(65536)
+
+    def what_is_wrong(self) -> str:
+        """One sentence with the server's last words, for a server that does not answer."""
+        try:
+            lines = (
+                (self.folder / "valkey.log")
+                .read_text(errors="replace")
+                .strip()
+                .splitlines()
+            )
+        except OSError:
+            lines = []
+        return (
+            f"the broker does not run: {lines[-1] if lines else 'it left no message'}"
+        )
 
     def stop(self) -> None:
         """Stop the server; what it holds is written first."""
@@ -130,13 +136,18 @@ class EmbeddedBroker:
             "logfile": str(self.folder / "valkey.log"),
             "loglevel": "warning",
         }
-        return [find_server(), *(word for key in options for word in (f"--{key}", options[key]))]
+        return [
+            find_server(),
+            *(word for key in options for word in (f"--{key}", options[key])),
+        ]
 
     def _clear_leftover(self) -> None:
         """A socket that answers belongs to a leftover of ours, or to somebody else."""
         if self.answers():
             if str(self.folder).encode() not in self.command("CONFIG", "GET", "dir"):
-                raise BadSetting(f"Cannot start: another server listens on {self.socket}.")
+                raise BadSetting(
+                    f"Cannot start: another server listens on {self.socket}."
+                )
             self._ask_to_stop()
         self.socket.unlink(missing_ok=True)
 
@@ -149,13 +160,6 @@ class EmbeddedBroker:
         deadline = time.monotonic() + _STOP_SECONDS
         while self.answers() and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
-
-    def _last_words(self) -> str:
-        try:
-            lines = (self.folder / "valkey.log").read_text(errors="replace").strip().splitlines()
-        except OSError:
-            lines = []
-        return lines[-1] if lines else "it left no message"
 
 
 def _before_exec(parent: int) -> Callable[[], None]:

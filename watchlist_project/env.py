@@ -25,8 +25,14 @@ class BadSetting(SystemExit):
 
 def refuse(name: str, shown: str, accepted: str) -> NoReturn:
     """End the program with the one line about a variable. `shown` is the value as it may be seen."""
-    value = shown if len(shown) <= _BAD_SETTING_LENGTH else shown[:_BAD_SETTING_LENGTH] + "..."
-    raise BadSetting(f"Cannot start: {name}={value!r} is not valid; accepted: {accepted}.")
+    value = (
+        shown
+        if len(shown) <= _BAD_SETTING_LENGTH
+        else shown[:_BAD_SETTING_LENGTH] + "..."
+    )
+    raise BadSetting(
+        f"Cannot start: {name}={value!r} is not valid; accepted: {accepted}."
+    )
 
 
 def text(name: str, default: str = "") -> str:
@@ -122,7 +128,11 @@ def web_address(name: str) -> str:
     value = text(name).rstrip("/")
     if value:
         parts = _split(name, value, "an address such as https://example.org")
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
+        if (
+            parts.scheme not in {"http", "https"}
+            or not parts.hostname
+            or parts.username
+        ):
             refuse(name, value, "an address such as https://example.org")
     return value
 
@@ -132,7 +142,11 @@ def origins(name: str) -> list[str]:
     found = words(name)
     for origin in found:
         if not origin.startswith(("http://", "https://")):
-            refuse(name, origin, "comma-separated origins such as https://tsuzuku.example.org")
+            refuse(
+                name,
+                origin,
+                "comma-separated origins such as https://tsuzuku.example.org",
+            )
     return found
 
 
@@ -161,7 +175,11 @@ def generated_secret(name: str, path: Path) -> str:
             _write_once(path, secrets.token_urlsafe(50))
         value = path.read_text(encoding="utf-8").strip()
     except OSError as error:
-        refuse(name, "", f"a value, or a file {path} that can be read and written ({error.strerror})")
+        refuse(
+            name,
+            "",
+            f"a value, or a file {path} that can be read and written ({error.strerror})",
+        )
     return value or refuse(name, "", f"a value; the file {path} is empty")
 
 
@@ -172,7 +190,9 @@ def private_file(path: Path) -> None:
     except FileExistsError:
         return
     except OSError as error:
-        raise BadSetting(f"Cannot start: {path} cannot be written: {error.strerror}.") from None
+        raise BadSetting(
+            f"Cannot start: {path} cannot be written: {error.strerror}."
+        ) from None
 
 
 def database(name: str, default_path: Path) -> dict[str, object]:
@@ -197,7 +217,9 @@ def broker_url(name: str) -> str:
     if url:
         parts = _split(name, "(hidden)", accepted, url=url)
         is_socket = parts.scheme == "redis+socket" and parts.path.startswith("/")
-        if not is_socket and not (parts.scheme in {"redis", "rediss"} and parts.hostname):
+        if not is_socket and not (
+            parts.scheme in {"redis", "rediss"} and parts.hostname
+        ):
             refuse(name, f"{parts.scheme}://...", accepted)
     return url
 
@@ -206,7 +228,11 @@ def _postgres(name: str, parts: SplitResult, accepted: str) -> dict[str, object]
     try:
         options = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
     except ValueError:
-        refuse(name, f"{parts.scheme}://...", f"{accepted}, with options as ?sslmode=require")
+        refuse(
+            name,
+            f"{parts.scheme}://...",
+            f"{accepted}, with options as ?sslmode=require",
+        )
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),

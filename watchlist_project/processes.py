@@ -1,12 +1,21 @@
-"""What a process must do about its parent, its name and its signals."""
+"""Forking the parts: what a process must do about its parent, its descriptors and its signals."""
 
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
+import select
 import signal
 import sys
+from collections.abc import Callable, Iterable
+from types import TracebackType
 
+import setproctitle
+
+logger = logging.getLogger(__name__)
+
+HANDLED_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
 _PR_SET_PDEATHSIG = 1
 # Loaded at import: between a fork and an exec nothing may be looked up any more.
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -21,3 +30,122 @@ def die_with_parent(parent: int, signal_number: int = signal.SIGKILL) -> None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal_number)
     if os.getppid() != parent:
         os._exit(1)
+
+
+def rename(title: str) -> None:
+    """Show this process as `tsuzuku: <title>` in lists of processes."""
+    setproctitle.setproctitle(f"tsuzuku: {title}")
+
+
+def fork(
+    run: Callable[[], object],
+    title: str,
+    *,
+    close: Iterable[int] = (),
+    death_signal: int = signal.SIGKILL,
+) -> int:
+    """Run `run` in a child process of its own session and return the child's id.
+
+    The child loses the descriptors of `close`, has default signal handlers, and ends when `run`
+    returns: 0, or the code of a SystemExit, whose text goes to standard error.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    parent = os.getpid()
+    # A signal between the fork and the reset would run the parent's handler in the child.
+    signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED_SIGNALS)
+    try:
+        pid = os.fork()
+        if pid == 0:
+            _become_child(
+                run, title, parent=parent, close=close, death_signal=death_signal
+            )
+        return pid
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED_SIGNALS)
+
+
+def _become_child(
+    run: Callable[[], object],
+    title: str,
+    *,
+    parent: int,
+    close: Iterable[int],
+    death_signal: int,
+) -> None:
+    code = 1
+    try:
+        die_with_parent(parent, death_signal)
+        # Ctrl-C in a terminal goes to a whole group; the parts are stopped by the supervisor only.
+        os.setsid()
+        signal.set_wakeup_fd(-1)
+        for number in HANDLED_SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        # A wake-up pipe, a lock or a socket that a part keeps would outlive the supervisor.
+        for descriptor in close:
+            os.close(descriptor)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED_SIGNALS)
+        rename(title)
+        run()
+        code = 0
+    except SystemExit as error:
+        code = _exit_code(error)
+    except BaseException:
+        logger.exception("%s ended with an error", title)
+    finally:
+        logging.shutdown()
+        # Not sys.exit: what the parent registered to run at its end is not the child's business.
+        os._exit(code)
+
+
+def _exit_code(error: SystemExit) -> int:
+    if error.code is None or isinstance(error.code, int):
+        return error.code or 0
+    sys.stderr.write(f"{error.code}\n")
+    sys.stderr.flush()
+    return 1
+
+
+class SignalPipe:
+    """Turns the handled signals into bytes of a pipe that a loop can wait for."""
+
+    def __enter__(self) -> SignalPipe:
+        """Install the handlers; the old ones come back at the end."""
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._reader, False)
+        os.set_blocking(self._writer, False)
+        self._old_wakeup = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+        self._old = {
+            number: signal.signal(number, _ignore) for number in HANDLED_SIGNALS
+        }
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Put back what was before."""
+        for number, handler in self._old.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(self._old_wakeup)
+        os.close(self._reader)
+        os.close(self._writer)
+
+    @property
+    def descriptors(self) -> tuple[int, int]:
+        """Both ends, for children to close."""
+        return self._reader, self._writer
+
+    def wait(self, timeout_seconds: float) -> set[int]:
+        """The signals that arrived, after the first one or the timeout."""
+        select.select([self._reader], [], [], max(0.0, timeout_seconds))
+        try:
+            return set(os.read(self._reader, 4096))
+        except BlockingIOError:
+            return set()
+
+
+def _ignore(*_args: object) -> None:
+    """The byte in the pipe says everything."""

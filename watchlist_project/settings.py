@@ -288,7 +288,16 @@ STORAGES = {
     },
 }
 # Source maps are for people with a debugger open, and half of the compressing.
-WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ("map", "woff", "woff2", "png", "jpg", "webp", "gz", "br")
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (
+    "map",
+    "woff",
+    "woff2",
+    "png",
+    "jpg",
+    "webp",
+    "gz",
+    "br",
+)
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 # A file that was never collected costs its own style or picture, not every page.
 WHITENOISE_MANIFEST_STRICT = False
