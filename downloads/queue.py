@@ -170,6 +170,7 @@ def release(claim: Claim) -> None:
 
 def pause(download: Download) -> None:
     """Stop without losing what is on disk. Raises NotLegalNow."""
+    download.refresh_from_db()
     if download.state == State.PAUSED:
         return
     _move_or_refuse(
@@ -182,6 +183,7 @@ def pause(download: Download) -> None:
 
 def resume(download: Download) -> None:
     """Let a paused download go on. Raises NotLegalNow."""
+    download.refresh_from_db()
     if download.state in {State.QUEUED, State.RESOLVING, State.DOWNLOADING, State.IMPORTING}:
         return
     _move_or_refuse(download, {State.PAUSED, State.BLOCKED}, State.QUEUED, "", not_before=None)
@@ -190,6 +192,7 @@ def resume(download: Download) -> None:
 
 def cancel(download: Download, *, reason_code: str = "cancelled_by_user") -> None:
     """Give the download up. Raises NotLegalNow."""
+    download.refresh_from_db()
     if download.state == State.CANCELLED:
         return
     _move_or_refuse(
@@ -212,6 +215,7 @@ def retry(download: Download, *, priority: int | None = None) -> None:
 
     One that waits for its next attempt is let go at once.
     """
+    download.refresh_from_db()
     facts: dict[str, object] = {"attempts": 0, "not_before": None}
     if priority is not None:
         facts |= {"priority": priority, "is_automatic": False}
