@@ -1,0 +1,1 @@
+"""Typed read models for the pages and the API; they write nothing."""
