@@ -16,7 +16,8 @@ T = TypeVar("T")
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
-_BAD_SETTING_LENGTH = 200
+_LONGEST_SHOWN = 200
+_ALL_PERMISSIONS = 0o777
 
 
 class BadSetting(SystemExit):
@@ -25,11 +26,7 @@ class BadSetting(SystemExit):
 
 def refuse(name: str, shown: str, accepted: str) -> NoReturn:
     """End the program with the one line about a variable. `shown` is the value as it may be seen."""
-    value = (
-        shown
-        if len(shown) <= _BAD_SETTING_LENGTH
-        else shown[:_BAD_SETTING_LENGTH] + "..."
-    )
+    value = shown if len(shown) <= _LONGEST_SHOWN else shown[:_LONGEST_SHOWN] + "..."
     raise BadSetting(
         f"Cannot start: {name}={value!r} is not valid; accepted: {accepted}."
     )
@@ -103,15 +100,21 @@ def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
     return [word for word in found if word] or list(default)
 
 
-def octal(name: str, default: int) -> int:
-    """File permission bits written in octal, such as 022."""
+def umask(name: str) -> int:
+    """The permission bits that new files do not get, in octal such as 022; used from here on."""
     value = text(name)
+    if not value:
+        # There is no way to only look.
+        bits = os.umask(0o022)
+        os.umask(bits)
+        return bits
     try:
-        bits = int(value, 8) if value else default
+        bits = int(value, 8)
     except ValueError:
         bits = -1
-    if not 0 <= bits <= 0o777:
+    if not 0 <= bits <= _ALL_PERMISSIONS:
         refuse(name, value, "permission bits in octal from 000 to 777, such as 022")
+    os.umask(bits)
     return bits
 
 

@@ -35,7 +35,7 @@ _SHARED_MODULES = (
     "django.template.loader",
     "gunicorn.workers.gthread",
     "kombu.transport.redis",
-    "watchlist_project.beat",
+    "django_celery_beat.schedulers",
     "watchlist_project.preparation",
 )
 

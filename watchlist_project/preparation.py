@@ -20,6 +20,7 @@ from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 
+from watchlist.services.scheduler import install_schedule
 from watchlist_project import setup_code
 from watchlist_project.env import BadSetting, refuse
 
@@ -41,6 +42,7 @@ def prepare() -> None:
         raise BadSetting(
             f"Cannot start: the database does not answer: {reason}"
         ) from None
+    install_schedule()
     collect_static()
     create_first_administrator()
     code = setup_code.ensure_code()

@@ -18,7 +18,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = False
 
 # --- State on disk ---------------------------------------------------------------------------
-UMASK = env.octal("UMASK", 0o022)
+UMASK = env.umask("UMASK")
 DATA_DIR = env.folder("DATA_DIR", BASE_DIR / "data")
 DOWNLOAD_DIR = env.folder("DOWNLOAD_DIR", DATA_DIR / "library")
 MIN_FREE_DISK_MB = env.integer("MIN_FREE_DISK_MB", 1024, least=0, most=10_000_000)
@@ -168,7 +168,7 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_WORKER_ETA_TASK_LIMIT = 1000
 CELERY_TIMEZONE = "UTC"
 CELERY_ENABLE_UTC = True
-CELERY_BEAT_SCHEDULER = "watchlist_project.beat:HeartbeatScheduler"
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SYNC_EVERY = 1
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CHECK_TASK_HARD_LIMIT_SECONDS = 300
