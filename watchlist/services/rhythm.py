@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from statistics import median
 from typing import Final
 
@@ -46,7 +47,7 @@ def guess_next(arrivals: Iterable[datetime], now: datetime) -> Guess | None:
 
 def usual_gap(moments: Sequence[datetime]) -> timedelta | None:
     """The time between two arrivals when most of them keep to it; `moments` are in order."""
-    gaps = [later - earlier for earlier, later in zip(moments, moments[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(moments)]
     if len(gaps) < LEAST_GAPS:
         return None
     usual = median(gaps)
