@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, ngettext
+from django.utils.translation import get_language, gettext_noop, ngettext
 
 from watchlist.decisions import Reason
 
@@ -71,3 +71,42 @@ class _Missing(dict[str, str | int]):
 
     def __missing__(self, key: str) -> str:
         return ""
+
+
+# Adapters and the engine are plain Python and speak English; readers of another language get the
+# sentence of the code instead of the detail.
+_ERRORS: dict[str, str] = {
+    "unreachable": gettext_noop("The site did not answer properly."),
+    "rate_limited": gettext_noop("The site asks us to slow down."),
+    "blocked": gettext_noop("The site blocks us, or asks for a human."),
+    "egress_refused": gettext_noop("The address may not be reached from this server."),
+    "not_found": gettext_noop("The page or file is not there."),
+    "layout_changed": gettext_noop("The site has changed and could not be read."),
+    "too_large": gettext_noop("The answer was larger than such a page may be."),
+    "suspect_list": gettext_noop("The list came back empty or much shorter; nothing was changed."),
+    "not_a_series": gettext_noop("The address is not a series of this provider."),
+    "unsupported_host": gettext_noop("There is no reader for this video host."),
+    "licensed": gettext_noop("The series is licensed and not offered."),
+    "protected": gettext_noop("The video is protected (DRM) and is left alone."),
+    "provider_disabled": gettext_noop("The provider is switched off."),
+    "backing_off": gettext_noop("The provider failed lately and is left alone for a while."),
+    "connection_failed": gettext_noop("The connection failed again and again."),
+    "server_refused": gettext_noop("The server refused the file."),
+    "too_many_requests": gettext_noop("The server asks us to slow down."),
+    "not_a_video": gettext_noop("The file is no playable video."),
+    "wrong_length": gettext_noop("The file has the wrong length."),
+    "bad_playlist": gettext_noop("The playlist is broken."),
+    "live_stream": gettext_noop("It is a live stream, which has no end."),
+    "disk_low": gettext_noop("There is too little free space."),
+    "folder_unwritable": gettext_noop("The library folder cannot be written."),
+    "name_taken": gettext_noop("Another file already has this name in the library."),
+    "no_usable_player": gettext_noop("None of the players gave a playable file."),
+    "worker_lost": gettext_noop("The worker has gone; another one goes on."),
+}
+
+
+def error_text(code: str, text: str) -> str:
+    """An error in the reader's language; in English with its detail."""
+    if (get_language() or "en").startswith("en") or code not in _ERRORS:
+        return text
+    return _(_ERRORS[code])

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
 
 from celery import shared_task
 
-from watchlist.services import checking, due, grabbing, history
+from watchlist.services import checking, due, grabbing, history, scheduler
 
 
 @shared_task(name="watchlist.tasks.run_checks")
@@ -17,9 +16,9 @@ def run_checks(check_ids: list[str]) -> None:
 
 
 @shared_task(name="watchlist.tasks.tick_checks")
-def tick_checks(interval_hours: int = 6) -> None:
-    """Claim the series that are due; the interval comes with the schedule's own row."""
-    due.queue_due_checks(interval=timedelta(hours=interval_hours))
+def tick_checks(**_: int) -> None:
+    """Claim the series that are due; the interval stands in the schedule's own row."""
+    due.queue_due_checks(interval=scheduler.interval())
 
 
 @shared_task(name="watchlist.tasks.tick_repair")

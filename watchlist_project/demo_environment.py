@@ -1,4 +1,4 @@
-"""The variables of `manage.py up --demo`: a site of our own on loopback, an account, short times."""
+"""What `manage.py up --demo` sets: a site of our own on loopback, an account, short times."""
 
 from __future__ import annotations
 
@@ -16,15 +16,14 @@ _SITES = ("animesama", "nekosama", "animeultime")
 def apply() -> None:
     """Set what is not set yet; called before the settings are read."""
     if not os.environ.get("DATA_DIR", "").strip():
-        os.environ["DATA_DIR"] = str(
-            Path(__file__).resolve().parent.parent / "data" / "demo"
-        )
+        os.environ["DATA_DIR"] = str(Path(__file__).resolve().parent.parent / "data" / "demo")
     site = f"http://127.0.0.1:{_free_port()}"
     for name in _SITES:
         os.environ[f"{name.upper()}_URL"] = f"{site}/{name}"
     os.environ["ALLOWED_PRIVATE_HOSTS"] = urlsplit(site).netloc
-    os.environ.setdefault("CHECK_TICK_SECONDS", "10")
-    os.environ["ADMIN_USERNAME"] = os.environ["ADMIN_PASSWORD"] = "demo"
+    os.environ.setdefault("CHECK_TICK_SECONDS", "5")
+    os.environ.setdefault("CHECK_INTERVAL_SECONDS", "20")
+    os.environ.update({"ADMIN_USERNAME": "demo", "ADMIN_PASSWORD": "demo"})
     os.environ.pop("ADMIN_PASSWORD_FILE", None)
 
 

@@ -148,9 +148,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_DEFAULT_QUEUE = "checks"
-CELERY_TASK_QUEUES = [
-    Queue(name) for name in ("control", "manual", "checks", "downloads")
-]
+CELERY_TASK_QUEUES = [Queue(name) for name in ("control", "manual", "checks", "downloads")]
 # The first pattern that fits wins.
 CELERY_TASK_ROUTES = (
     [
@@ -176,10 +174,10 @@ CHECK_TASKS_PER_CHILD = 200
 
 # --- Checking and downloading ----------------------------------------------------------------
 CHECK_TICK_SECONDS = env.integer("CHECK_TICK_SECONDS", 60, least=1, most=3600)
+# 0: the interval is the administrator's setting. Demos and tests cannot wait for hours.
+CHECK_INTERVAL_SECONDS = env.integer("CHECK_INTERVAL_SECONDS", 0, least=0, most=604_800)
 MAX_PARALLEL_DOWNLOADS = env.integer("MAX_PARALLEL_DOWNLOADS", 3, least=1, most=64)
-MAX_CONNECTIONS_PER_DOWNLOAD = env.integer(
-    "MAX_CONNECTIONS_PER_DOWNLOAD", 4, least=1, most=32
-)
+MAX_CONNECTIONS_PER_DOWNLOAD = env.integer("MAX_CONNECTIONS_PER_DOWNLOAD", 4, least=1, most=32)
 EGRESS_POLICY = env.converted(
     "ALLOWED_PRIVATE_HOSTS",
     EgressPolicy.parse,
@@ -189,9 +187,7 @@ _SITES = ("animesama", "nekosama", "animeultime")
 PROVIDER_BASE_URLS: dict[str, str] = {
     site: url for site in _SITES if (url := env.web_address(f"{site.upper()}_URL"))
 }
-_requests_per_second = env.decimal(
-    "PROVIDER_REQUESTS_PER_SECOND", least=0.01, most=1000
-)
+_requests_per_second = env.decimal("PROVIDER_REQUESTS_PER_SECOND", least=0.01, most=1000)
 # Empty: each site's own gentle pace.
 PROVIDER_PACE: dict[str, Pace] = (
     {}
@@ -224,7 +220,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
-KNOX_TOKEN_MODEL = "watchlist.ApiToken"
+KNOX_TOKEN_MODEL = "watchlist.ApiToken"  # noqa: S105 -- the name of a model
 REST_KNOX = {
     "AUTH_HEADER_PREFIX": "Bearer",
     "TOKEN_PREFIX": "tsz_",
@@ -283,9 +279,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = env.text("STATIC_ROOT") or str(DATA_DIR / "static")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
-    },
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 # Source maps are for people with a debugger open, and half of the compressing.
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (

@@ -58,14 +58,15 @@ def queue_due_checks(*, interval: timedelta) -> int:
     """
     total = 0
     for _ in range(MAX_BATCHES_PER_TICK):
-        claimed, queued = _claim_batch(interval)
+        claimed, queued = claim_batch(interval)
         total += queued
         if claimed < BATCH:
             break
     return total
 
 
-def _claim_batch(interval: timedelta) -> tuple[int, int]:
+def claim_batch(interval: timedelta) -> tuple[int, int]:
+    """Claim up to `BATCH` due series. Returns how many were due and how many checks were queued."""
     now = timezone.now()
     with transaction.atomic():
         due = list(

@@ -92,7 +92,9 @@ def interval_hours() -> int:
 
 
 def interval() -> timedelta:
-    """The global check interval."""
+    """The time between two regular checks of a series."""
+    if settings.CHECK_INTERVAL_SECONDS:
+        return timedelta(seconds=settings.CHECK_INTERVAL_SECONDS)
     return timedelta(hours=interval_hours())
 
 
@@ -101,7 +103,7 @@ def set_interval_hours(hours: int) -> None:
     row = _check_row()
     row.kwargs = json.dumps({"interval_hours": hours})
     row.save()
-    due.bring_forward(timedelta(hours=hours))
+    due.bring_forward(interval())
 
 
 def set_running(*, running: bool, by: str) -> None:
