@@ -24,7 +24,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from providers.errors import ProviderError
 from providers.http import fetch_bytes
-from watchlist.models import Check, Series, WatchlistItem
+from watchlist.models import Series, WatchlistItem
 
 SIZE: Final = (300, 450)
 QUALITY: Final = 80
@@ -42,6 +42,7 @@ PREVIEW_SECONDS: Final = 24 * 3600
 _SALT: Final = "watchlist.posters"
 _MAGIC: Final = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF", b"GIF87a", b"GIF89a")
 _AVIF_BRANDS: Final = (b"avif", b"avis")
+_TRANSPARENT_MODES: Final = frozenset({"RGBA", "LA", "PA", "La", "RGBa"})
 # Pages ask for many posters at once; most threads must stay free for the pages themselves.
 _page_slots = threading.BoundedSemaphore(2)
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -56,16 +57,21 @@ def key_of(address: str) -> str:
     return hashlib.blake2b(address.encode(), digest_size=12).hexdigest()
 
 
-def poster_url(series: Series) -> str:
-    """Our own address of a series' poster, for those who follow it; "" when it has none."""
-    return _own_url(str(series.pk), series.poster_url)
+def url_for(followed_id: object, address: str) -> str:
+    """Our own address of a poster, for the user who follows it; "" when there is none.
+
+    Args:
+        followed_id: the watchlist item's id, or the series' own.
+        address: where the picture comes from: the user's choice, else that of the series.
+    """
+    if not address:
+        return ""
+    return f"{reverse('poster', args=[followed_id])}?v={key_of(address)}"
 
 
 def item_poster_url(item: WatchlistItem) -> str:
-    """Our own address of an item's poster: the user's choice, else that of the series."""
-    if item.poster_image:
-        return _own_url(str(item.pk), item.poster_image)
-    return poster_url(item.series)
+    """Our own address of an item's poster; its series has to be loaded with it."""
+    return url_for(item.pk, item.poster_image or item.series.poster_url)
 
 
 def preview_url(address: str) -> str:
@@ -143,7 +149,8 @@ def fetch_for_checks(*, check_ids: Iterable[str]) -> int:
 def forget_unused() -> int:
     """Delete posters that belong to nothing any more, and old failures. Returns how many."""
     used = set(Series.objects.exclude(poster_url="").values_list("poster_url", flat=True))
-    used |= set(WatchlistItem.objects.exclude(poster_image="").values_list("poster_image", flat=True))
+    own = WatchlistItem.objects.exclude(poster_image="")
+    used |= set(own.values_list("poster_image", flat=True))
     keep = {f"{key_of(address)}.webp" for address in used}
     oldest = time.time() - UNUSED_SECONDS
     removed = 0
@@ -160,9 +167,7 @@ def redraw(content: bytes) -> bytes:
         raise NotAPicture("The first bytes are not those of a picture.")
     try:
         with Image.open(BytesIO(content), formats=FORMATS) as picture:
-            width, height = picture.size
-            if not 0 < width * height <= MAX_PIXELS:
-                raise NotAPicture("The picture has too many pixels.")
+            _refuse_bomb(picture)
             picture.draft("RGB", (SIZE[0] * 2, SIZE[1] * 2))
             upright = ImageOps.exif_transpose(picture)
             flat = _without_transparency(upright)
@@ -188,10 +193,10 @@ def redraw(content: bytes) -> bytes:
     return drawn.getvalue()
 
 
-def _own_url(key: str, address: str) -> str:
-    if not address:
-        return ""
-    return f"{reverse('poster', args=[key])}?v={key_of(address)}"
+def _refuse_bomb(picture: Image.Image) -> None:
+    width, height = picture.size
+    if not 0 < width * height <= MAX_PIXELS:
+        raise NotAPicture("The picture has too many pixels.")
 
 
 def _looks_like_picture(content: bytes) -> bool:
@@ -203,7 +208,7 @@ def _looks_like_picture(content: bytes) -> bool:
 
 
 def _without_transparency(picture: Image.Image) -> Image.Image:
-    if "transparency" not in picture.info and picture.mode not in {"RGBA", "LA", "PA", "La", "RGBa"}:
+    if "transparency" not in picture.info and picture.mode not in _TRANSPARENT_MODES:
         return picture.convert("RGB")
     layer = picture.convert("RGBA")
     paper = Image.new("RGBA", layer.size, (236, 238, 243, 255))

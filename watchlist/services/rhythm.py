@@ -1,4 +1,4 @@
-"""When a series will bring its next episode, judged by its own rhythm: pure functions over moments."""
+"""When a series will bring its next episode, judged by its own rhythm: pure functions."""
 
 from __future__ import annotations
 

@@ -1,0 +1,162 @@
+"""When series are checked: only what is due, once, spread, gently after failures."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from providers import gateway
+from watchlist.models import Check, CheckStatus, CheckTrigger, ItemStatus, Series
+from watchlist.services import due, items
+from watchlist.services.preferences import change_settings
+from watchlist.tests.factories import SeriesFactory, UserFactory, WatchlistItemFactory
+
+pytestmark = pytest.mark.django_db
+SIX_HOURS = timedelta(hours=6)
+
+
+def due_series(count: int = 1, **values: object) -> list[Series]:
+    past = timezone.now() - timedelta(minutes=1)
+    return SeriesFactory.create_batch(count, provider_id="feed", next_check_at=past, **values)
+
+
+def test_a_series_followed_by_many_is_checked_once() -> None:
+    (series,) = due_series()
+    for _ in range(5):
+        WatchlistItemFactory.create(series=series, user=UserFactory.create())
+    assert due.queue_due_checks(interval=SIX_HOURS) == 1
+    assert Check.objects.filter(series=series).count() == 1
+
+
+def test_what_is_not_due_is_left_alone() -> None:
+    SeriesFactory.create(next_check_at=timezone.now() + timedelta(minutes=1))
+    SeriesFactory.create(next_check_at=None)
+    assert due.queue_due_checks(interval=SIX_HOURS) == 0
+
+
+def test_a_second_tick_finds_nothing_more() -> None:
+    due_series(30)
+    assert due.queue_due_checks(interval=SIX_HOURS) == 30
+    assert due.queue_due_checks(interval=SIX_HOURS) == 0
+
+
+def test_series_of_a_provider_that_is_off_wait_and_say_so() -> None:
+    (series,) = due_series()
+    gateway.set_enabled("feed", False)
+    assert due.queue_due_checks(interval=SIX_HOURS) == 0
+    series.refresh_from_db()
+    assert series.last_error_code == "provider_disabled"
+    assert series.next_check_at is not None
+    assert series.next_check_at > timezone.now() + timedelta(hours=5)
+
+
+def test_a_manual_check_joins_the_one_that_is_open() -> None:
+    (series,) = due_series()
+    due.queue_due_checks(interval=SIX_HOURS)
+    scheduled = Check.objects.get()
+    joined = due.request_check(series, trigger=CheckTrigger.MANUAL)
+    assert joined.pk == scheduled.pk
+    assert joined.is_urgent
+
+
+def test_a_scheduled_check_joins_a_manual_one() -> None:
+    (series,) = due_series()
+    manual = due.request_check(series, trigger=CheckTrigger.MANUAL)
+    due.queue_due_checks(interval=SIX_HOURS)
+    assert [check.pk for check in Check.objects.all()] == [manual.pk]
+
+
+def test_many_series_are_asked_for_at_once_with_one_check_each() -> None:
+    rows = due_series(30)
+    ids = [series.pk for series in rows]
+    first = due.request_checks(ids)
+    again = due.request_checks(ids)
+    assert len(first) == 30
+    assert {check.pk for check in first} == {check.pk for check in again}
+
+
+def test_a_dead_workers_check_is_queued_again() -> None:
+    (series,) = due_series()
+    check = Check.objects.create(
+        series=series,
+        trigger=CheckTrigger.SCHEDULED,
+        status=CheckStatus.RUNNING,
+        owner="dead",
+        created_at=timezone.now() - timedelta(minutes=10),
+        lease_expires_at=timezone.now() - timedelta(seconds=1),
+    )
+    assert due.requeue_lost_checks() == 1
+    check.refresh_from_db()
+    assert (check.status, check.owner) == (CheckStatus.QUEUED, "")
+
+
+def test_a_running_check_within_its_lease_is_left_alone() -> None:
+    (series,) = due_series()
+    check = Check.objects.create(
+        series=series,
+        trigger=CheckTrigger.SCHEDULED,
+        status=CheckStatus.RUNNING,
+        lease_expires_at=timezone.now() + timedelta(minutes=1),
+    )
+    due.requeue_lost_checks()
+    check.refresh_from_db()
+    assert check.status == CheckStatus.RUNNING
+
+
+def test_regular_checks_are_spread_by_a_tenth() -> None:
+    now = timezone.now()
+    times = [due.next_regular(now, SIX_HOURS) - now for _ in range(200)]
+    assert min(times) >= SIX_HOURS * 0.9
+    assert max(times) <= SIX_HOURS * 1.1
+    assert len(set(times)) == 200
+
+
+def test_failures_in_a_row_wait_longer_and_longer_but_never_beyond_two_intervals() -> None:
+    now = timezone.now()
+    waits = [due.next_after_failure(now, SIX_HOURS, n, None) - now for n in (1, 3, 5, 50)]
+    assert waits == sorted(waits)
+    assert waits[0] <= timedelta(minutes=6)
+    assert waits[-1] <= SIX_HOURS * 2 * 1.2
+
+
+def test_pausing_the_last_follower_takes_the_series_off_the_schedule() -> None:
+    (series,) = due_series()
+    first, second = (
+        WatchlistItemFactory.create(series=series, user=UserFactory.create()) for _ in range(2)
+    )
+    items.set_status(item=first, status=ItemStatus.PAUSED)
+    series.refresh_from_db()
+    assert series.next_check_at is not None
+    items.set_status(item=second, status=ItemStatus.PAUSED)
+    series.refresh_from_db()
+    assert series.next_check_at is None
+
+
+def test_resuming_puts_it_back_and_makes_it_due_at_once() -> None:
+    series = SeriesFactory.create(next_check_at=None)
+    item = WatchlistItemFactory.create(series=series, status=ItemStatus.PAUSED)
+    items.set_status(item=item, status=ItemStatus.ACTIVE)
+    series.refresh_from_db()
+    assert series.next_check_at is not None
+    assert series.next_check_at <= timezone.now()
+
+
+def test_completed_series_are_checked_only_when_they_are_included() -> None:
+    series = SeriesFactory.create(next_check_at=None)
+    WatchlistItemFactory.create(series=series, status=ItemStatus.COMPLETED)
+    change_settings(changes={"include_completed_anime": True})
+    series.refresh_from_db()
+    assert series.next_check_at is not None
+    change_settings(changes={"include_completed_anime": False})
+    series.refresh_from_db()
+    assert series.next_check_at is None
+
+
+def test_a_shorter_interval_brings_waiting_series_forward() -> None:
+    series = SeriesFactory.create(next_check_at=timezone.now() + timedelta(hours=100))
+    change_settings(changes={"check_interval_hours": 2})
+    series.refresh_from_db()
+    assert series.next_check_at is not None
+    assert series.next_check_at < timezone.now() + timedelta(hours=3)
