@@ -40,7 +40,7 @@ def cancel_for(*, grab: Grab) -> None:
 
 
 def retry_for(*, grab: Grab) -> None:
-    """Try again what failed or was cancelled, or let what waits go on at once. Raises NotLegalNow."""
+    """Try again what failed or was cancelled; let go what waits. Raises NotLegalNow."""
     with transaction.atomic():
         row = _locked(grab)
         was_cancelled = row.cancelled_at is not None

@@ -1,0 +1,191 @@
+"""What appeared on which day, and what is expected by each series' own rhythm; one user's view."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta, tzinfo
+from decimal import Decimal
+from typing import Any, Final
+
+from django.contrib.auth.models import User
+from django.db.models import F
+from django.db.models.functions import Coalesce
+
+from providers.types import AiringStatus
+from watchlist.models import Episode, Grab, ItemStatus, WatchlistItem
+from watchlist.services.posters import url_for
+from watchlist.services.rhythm import guess_next
+
+# A rhythm is read from the arrivals of this time: eight fortnightly episodes fit in.
+LOOK_BACK: Final = timedelta(days=130)
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A series on the user's list."""
+
+    item_id: uuid.UUID
+    series_id: uuid.UUID
+    title: str
+    lang: str
+    poster: str  # our own address, "" when there is none
+    is_expecting: bool  # active, and not finished as far as is known
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Episodes of one series that appeared on one day."""
+
+    followed: Followed
+    day: date
+    at: datetime  # when the first of them appeared, in the reader's time zone
+    numbers: tuple[Decimal, ...]  # rising, never empty
+    in_library: int  # how many of them this user has
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all of them are in the library."""
+        return self.in_library == len(self.numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """The next episode of a series by its own rhythm: a guess, and only its day means something."""
+
+    followed: Followed
+    day: date
+    gap_days: int
+    is_late: bool  # the day has passed
+
+
+@dataclass(slots=True)
+class Day:
+    """One day of the calendar."""
+
+    day: date
+    arrivals: list[Arrival] = field(default_factory=list)
+    expected: list[Expected] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing happens on it."""
+        return not (self.arrivals or self.expected)
+
+
+def calendar(
+    user: User, *, first: date, last: date, zone: tzinfo, now: datetime, lang: str = ""
+) -> list[Day]:
+    """Every day from `first` to `last`, both included, with what happens on it.
+
+    A late episode stands on today, because that is when it may still come.
+    """
+    followed = _followed(user, lang)
+    days = {day: Day(day) for day in _days(first, last)}
+    for arrival in _arrivals(user, followed, first, last, zone):
+        days[arrival.day].arrivals.append(arrival)
+    for expected in _expected(followed, zone, now):
+        shown_on = max(expected.day, now.astimezone(zone).date())
+        if shown_on in days:
+            days[shown_on].expected.append(expected)
+    for day in days.values():
+        day.arrivals.sort(key=lambda arrival: (arrival.at, arrival.followed.title))
+        day.expected.sort(key=lambda expected: (not expected.is_late, expected.followed.title))
+    return list(days.values())
+
+
+def languages_of(user: User) -> list[str]:
+    """The languages that occur on the user's list, for the filter."""
+    rows = WatchlistItem.objects.filter(user_id=user.pk).exclude(status=ItemStatus.ARCHIVED)
+    return sorted(rows.order_by().values_list("lang", flat=True).distinct())
+
+
+def _days(first: date, last: date) -> Iterable[date]:
+    return (first + timedelta(days=step) for step in range((last - first).days + 1))
+
+
+def _followed(user: User, lang: str) -> dict[uuid.UUID, Followed]:
+    rows = WatchlistItem.objects.filter(user_id=user.pk).exclude(status=ItemStatus.ARCHIVED)
+    if lang:
+        rows = rows.filter(lang=lang)
+    columns = rows.values_list(
+        "pk",
+        "series_id",
+        "anime_title",
+        "lang",
+        "status",
+        "poster_image",
+        "series__poster_url",
+        "series__airing_status",
+    )
+    return {
+        series_id: Followed(
+            item_id=item_id,
+            series_id=series_id,
+            title=title,
+            lang=item_lang,
+            poster=url_for(item_id, own_poster or poster),
+            is_expecting=status == ItemStatus.ACTIVE and airing != AiringStatus.FINISHED,
+        )
+        for item_id, series_id, title, item_lang, status, own_poster, poster, airing in columns
+    }
+
+
+def _arrivals(
+    user: User, followed: dict[uuid.UUID, Followed], first: date, last: date, zone: tzinfo
+) -> list[Arrival]:
+    start = datetime.combine(first, time.min, zone)
+    end = datetime.combine(last + timedelta(days=1), time.min, zone)
+    rows = (
+        _appeared(followed)
+        .filter(appeared_at__gte=start, appeared_at__lt=end)
+        .values_list("pk", "series_id", "number", "appeared_at")
+    )
+    found = list(rows)
+    had = _in_library(user, [row[0] for row in found])
+    grouped: dict[tuple[uuid.UUID, date], list[Any]] = defaultdict(list)
+    for row in found:
+        grouped[row[1], row[3].astimezone(zone).date()].append(row)
+    return [
+        Arrival(
+            followed=followed[series_id],
+            day=day,
+            at=min(row[3] for row in group).astimezone(zone),
+            numbers=tuple(sorted({row[2] for row in group})),
+            in_library=len({row[2] for row in group if row[0] in had}),
+        )
+        for (series_id, day), group in grouped.items()
+    ]
+
+
+def _expected(followed: dict[uuid.UUID, Followed], zone: tzinfo, now: datetime) -> list[Expected]:
+    expecting = {key: one for key, one in followed.items() if one.is_expecting}
+    rows = _appeared(expecting).filter(appeared_at__gt=now - LOOK_BACK, is_special=False)
+    moments: dict[uuid.UUID, list[datetime]] = defaultdict(list)
+    for series_id, appeared_at in rows.values_list("series_id", "appeared_at"):
+        moments[series_id].append(appeared_at)
+    today = now.astimezone(zone).date()
+    found = []
+    for series_id, arrivals in moments.items():
+        guess = guess_next(arrivals, now)
+        if guess is None:
+            continue
+        day = guess.at.astimezone(zone).date()
+        gap_days = max(1, round(guess.gap / timedelta(days=1)))
+        found.append(Expected(expecting[series_id], day, gap_days, is_late=day < today))
+    return found
+
+
+def _appeared(followed: dict[uuid.UUID, Followed]) -> Any:
+    """Episodes with the moment they appeared: as the site says, else when we saw them first."""
+    appeared_at = Coalesce(F("published_at"), F("first_seen_at"))
+    return Episode.objects.filter(series__in=list(followed)).annotate(appeared_at=appeared_at)
+
+
+def _in_library(user: User, episode_ids: list[uuid.UUID]) -> set[uuid.UUID]:
+    if not episode_ids:
+        return set()
+    grabs = Grab.objects.filter(item__user_id=user.pk, episode__in=episode_ids)
+    return set(grabs.exclude(completed_at=None).values_list("episode_id", flat=True))
