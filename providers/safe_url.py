@@ -1,7 +1,8 @@
 """Which addresses outgoing requests may reach: http(s) only, nothing private unless allowed.
 
-The decision is taken on the IP address at connect time, because the text of a URL cannot be trusted
-(spellings of 127.0.0.1, DNS rebinding, redirects). Plain Python; used by the HTTP door and the engine.
+The decision is taken on the IP address at connect time, because the text of a URL cannot be
+trusted (spellings of 127.0.0.1, DNS rebinding, redirects). Plain Python; used by the HTTP door,
+the child process of the video hosts and the download engine.
 """
 
 from __future__ import annotations
@@ -22,15 +23,27 @@ IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 # Source: IANA special-purpose address registries.
 _DENIED_V4 = tuple(
     ipaddress.ip_network(text)
-    for text in (
-        "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 "
-        "192.0.2.0/24 192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 "
-        "224.0.0.0/4 240.0.0.0/4"
-    ).split()
+    for text in [
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.88.99.0/24",
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+    ]
 )
 _PUBLIC_V6 = ipaddress.ip_network("2000::/3")
 _DENIED_V6 = tuple(
-    ipaddress.ip_network(text) for text in "2001::/23 2001:db8::/32 2002::/16 3fff::/20".split()
+    ipaddress.ip_network(text) for text in ["2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"]
 )
 _UNSAFE_CHARACTERS = re.compile(r"[\x00-\x20\x7f\\]")
 _HOST_LOOKUP_SECONDS = 60.0
@@ -39,7 +52,7 @@ MAX_URL_LENGTH = 2000
 
 @dataclass(frozen=True, slots=True)
 class AllowedHost:
-    """One entry of ALLOWED_PRIVATE_HOSTS: an address range or a host name, with an optional port."""
+    """One entry of ALLOWED_PRIVATE_HOSTS: an address range or a host name, maybe with a port."""
 
     network: IpNetwork | None
     hostname: str
@@ -56,6 +69,13 @@ class AllowedHost:
                 raise ValueError(f"{text!r} is not a host, an IP address or a CIDR range") from None
             return cls(None, host.lower(), port)
 
+    def text(self) -> str:
+        """The entry as it is written in ALLOWED_PRIVATE_HOSTS."""
+        host = self.hostname
+        if self.network is not None:
+            host = f"[{self.network}]" if self.network.version == 6 else str(self.network)  # noqa: PLR2004 -- IPv6
+        return host if self.port is None else f"{host}:{self.port}"
+
 
 @dataclass(slots=True)
 class EgressPolicy:
@@ -69,10 +89,14 @@ class EgressPolicy:
         """Build a policy from the entries of ALLOWED_PRIVATE_HOSTS. Raises ValueError."""
         return cls(tuple(AllowedHost.parse(entry) for entry in entries if entry.strip()))
 
+    def entries(self) -> list[str]:
+        """The entries that make the same policy again, in another process."""
+        return [entry.text() for entry in self.allowed]
+
     def permits(self, address: str, port: int) -> bool:
         """Whether a socket may be opened to this literal IP address and port."""
         try:
-            ip = ipaddress.ip_address(address.split("%")[0])
+            ip = ipaddress.ip_address(address.partition("%")[0])
         except ValueError:
             return False
         if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:

@@ -1,0 +1,316 @@
+"""Reading RSS 2.0, Atom and Media RSS into plain items; bytes in, dataclasses out, no network.
+
+Sources: RSS 2.0 (rssboard.org), RFC 4287, Media RSS 1.5.1, Apple's podcast tags.
+"""
+
+from __future__ import annotations
+
+import calendar
+import hashlib
+import io
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit
+
+import feedparser
+import lxml.etree
+import lxml.html
+
+from providers.errors import EgressRefused, LayoutChanged
+from providers.safe_url import check_url
+from providers.text import clean_text
+from providers.types import StreamKind
+
+_MAX_ITEMS = 20_000
+_MAX_TITLE_LENGTH = 300
+_MAX_REF_LENGTH = 300
+_MAX_MARKUP_LENGTH = 20_000
+_KIND_BY_TYPE = {
+    "application/vnd.apple.mpegurl": StreamKind.HLS,
+    "application/x-mpegurl": StreamKind.HLS,
+    "audio/mpegurl": StreamKind.HLS,
+    "audio/x-mpegurl": StreamKind.HLS,
+    "application/dash+xml": StreamKind.DASH,
+    "application/mp4": StreamKind.HTTP,
+    "application/ogg": StreamKind.HTTP,
+}
+_KIND_BY_SUFFIX = {
+    ".m3u8": StreamKind.HLS,
+    ".mpd": StreamKind.DASH,
+    **dict.fromkeys(
+        (".mp4", ".m4v", ".mkv", ".webm", ".mov", ".avi", ".ogv", ".ts"), StreamKind.HTTP
+    ),
+    **dict.fromkeys((".mp3", ".m4a", ".aac", ".ogg", ".oga", ".opus", ".flac"), StreamKind.HTTP),
+}
+_AUDIO_SUFFIXES = frozenset({".mp3", ".m4a", ".aac", ".ogg", ".oga", ".opus", ".flac"})
+# Read only on titles of at most 300 characters; none of them can backtrack far.
+_SEASON_AND_EPISODE = re.compile(
+    r"\bS(\d{1,3})\s?[.:_-]?\s?E(\d{1,5}(?:\.\d{1,2})?)(?!\d)", re.IGNORECASE
+)
+_EPISODE = (
+    re.compile(
+        r"\b(?:episode|épisode|ep|folge)\b\s?[.:#-]?\s?(\d{1,5}(?:\.\d{1,2})?)(?!\d)", re.IGNORECASE
+    ),
+    re.compile(r"#\s?(\d{1,5}(?:\.\d{1,2})?)(?!\d)"),
+    re.compile(r"\s[-\u2013]\s(\d{1,4}(?:\.\d{1,2})?)(?:v\d)?(?=$|\s?$|\s?[\[(]|\s[-\u2013:])"),
+)
+_SEASON = re.compile(r"\b(?:season|saison|staffel)\s?(\d{1,3})\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedMedia:
+    """One file of an item."""
+
+    url: str
+    kind: StreamKind
+    is_audio: bool
+    height: int | None
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeedItem:
+    """One entry that has media; several files are the same episode, best first."""
+
+    ref: str
+    title: str
+    link: str
+    season: int | None
+    number: Decimal | None
+    is_special: bool
+    published_at: datetime | None  # aware UTC
+    duration_seconds: float | None
+    media: tuple[FeedMedia, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A whole feed."""
+
+    title: str
+    description: str
+    image_url: str
+    is_complete: bool  # the publisher says that nothing will follow
+    has_torrents: bool
+    entry_count: int  # with and without media
+    items: tuple[FeedItem, ...]  # oldest first
+
+
+def parse_feed(content: bytes, url: str) -> Feed:
+    """Read a feed that was found at `url`. Raises LayoutChanged when it is none.
+
+    The bytes go in as a stream: feedparser would open a string as an address or a file.
+    """
+    parsed = feedparser.parse(
+        io.BytesIO(content),
+        response_headers={"content-location": url},
+        resolve_relative_uris=False,
+        sanitize_html=False,
+    )
+    if not parsed.version and not parsed.entries:
+        raise LayoutChanged("feed", "The address did not answer with an RSS or Atom feed.")
+    entries = parsed.entries[:_MAX_ITEMS]
+    ids = Counter(str(entry.get("id", "")) for entry in entries)
+    items = [
+        _item(entry, media, is_id_unique=ids[str(entry.get("id", ""))] == 1)
+        for entry in entries
+        if (media := _media(entry, url))
+    ]
+    head = parsed.feed
+    return Feed(
+        title=clean_text(str(head.get("title", "")), _MAX_TITLE_LENGTH),
+        description=plain_text(str(head.get("subtitle") or head.get("description") or "")),
+        image_url=_image(head, url),
+        is_complete=str(head.get("itunes_complete", "")).strip().lower() == "yes",
+        has_torrents=any(_has_torrent(entry) for entry in entries),
+        entry_count=len(entries),
+        items=_oldest_first(items),
+    )
+
+
+def plain_text(markup: str) -> str:
+    """The text of an HTML fragment."""
+    markup = clean_text(markup, _MAX_MARKUP_LENGTH, multiline=True)
+    if "<" not in markup and "&" not in markup:
+        return markup
+    try:
+        text = "".join(str(part) for part in lxml.html.fromstring(markup).itertext())
+        return clean_text(text, _MAX_MARKUP_LENGTH, multiline=True)
+    except (lxml.etree.LxmlError, ValueError):
+        return ""
+
+
+def _oldest_first(items: list[FeedItem]) -> tuple[FeedItem, ...]:
+    """By date where all have one; else the document reversed, as feeds put the newest first."""
+    items.reverse()
+    dated = [item.published_at for item in items if item.published_at is not None]
+    if len(dated) == len(items):
+        items.sort(key=lambda item: item.published_at or dated[0])
+    return tuple(items)
+
+
+def _item(entry: Any, media: tuple[FeedMedia, ...], *, is_id_unique: bool) -> FeedItem:
+    title = clean_text(str(entry.get("title", "")), _MAX_TITLE_LENGTH)
+    season, number = _numbers(entry, title)
+    kind = str(entry.get("itunes_episodetype", "full")).strip().lower()
+    link = _http_url(str(entry.get("link", "")), _base(entry, ""))
+    identity = str(entry.get("id", "")) if is_id_unique else ""
+    return FeedItem(
+        ref=_stable_ref(identity or media[0].url or link),
+        title=title,
+        link=link,
+        season=season,
+        number=number,
+        is_special=kind in {"trailer", "bonus"},
+        published_at=_published_at(entry),
+        duration_seconds=_duration(entry),
+        media=media,
+    )
+
+
+def _stable_ref(identity: str) -> str:
+    """The identity itself where it can be stored, else its digest."""
+    if len(identity) <= _MAX_REF_LENGTH and clean_text(identity, _MAX_REF_LENGTH) == identity:
+        return identity
+    encoded = identity.encode("utf-8", "surrogatepass")
+    return "sha256:" + hashlib.sha256(encoded).hexdigest()
+
+
+def _numbers(entry: Any, title: str) -> tuple[int | None, Decimal | None]:
+    """Season and number: from the podcast tags, else from the title."""
+    season = _whole(entry.get("itunes_season"))
+    tagged = re.fullmatch(r"\s*(\d{1,5}(?:\.\d{1,3})?)\s*", str(entry.get("itunes_episode", "")))
+    if tagged:
+        return season, Decimal(tagged[1])
+    both = _SEASON_AND_EPISODE.search(title)
+    if both:
+        return int(both[1]), Decimal(both[2])
+    if season is None and (named := _SEASON.search(title)):
+        season = int(named[1])
+    for pattern in _EPISODE:
+        if found := pattern.search(title):
+            return season, Decimal(found[1])
+    return season, None
+
+
+def _whole(value: object) -> int | None:
+    text = str(value).strip()
+    return int(text) if re.fullmatch(r"\d{1,4}", text) else None
+
+
+def _published_at(entry: Any) -> datetime | None:
+    moment = entry.get("published_parsed") or entry.get("updated_parsed")
+    try:
+        return datetime.fromtimestamp(calendar.timegm(moment), UTC) if moment else None
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _duration(entry: Any) -> float | None:
+    """Seconds, from "1:02:03", "62:03" or "3723"; Media RSS gives plain seconds."""
+    values = [entry.get("itunes_duration")]
+    values += [media.get("duration") for media in entry.get("media_content", ())]
+    for value in values:
+        text = str(value).strip()
+        if re.fullmatch(r"\d{1,6}(?:\.\d{1,6})?", text):
+            return float(text) or None
+        if re.fullmatch(r"(?:\d{1,3}:)?\d{1,3}:\d{1,2}", text):
+            seconds = 0
+            for part in text.split(":"):
+                seconds = 60 * seconds + int(part)
+            return float(seconds) or None
+    return None
+
+
+def _links(entry: Any) -> Iterator[Mapping[str, Any]]:
+    """Everything in an entry that may be a file, in the document's order."""
+    for link in entry.get("links", ()):
+        if link.get("rel") == "enclosure":
+            yield link
+    for content in entry.get("media_content", ()):
+        if content.get("medium") not in {"image", "document", "executable"}:
+            yield content
+
+
+def _has_torrent(entry: Any) -> bool:
+    addresses = [entry.get("link", ""), *(_address(link) for link in _links(entry))]
+    types = [str(link.get("type", "")) for link in _links(entry)]
+    return any(_is_torrent(str(address), "") for address in addresses) or any(
+        _is_torrent("", kind) for kind in types
+    )
+
+
+def _is_torrent(address: str, kind: str) -> bool:
+    path = address.partition("?")[0].lower()
+    return path.startswith("magnet:") or path.endswith(".torrent") or "bittorrent" in kind.lower()
+
+
+def _address(link: Mapping[str, Any]) -> str:
+    return str(link.get("href") or link.get("url") or "").strip()
+
+
+def _media(entry: Any, feed_url: str) -> tuple[FeedMedia, ...]:
+    """The media files of an entry: video before audio, then by height and size."""
+    base = _base(entry, feed_url)
+    found = (_one_media(link, base) for link in _links(entry))
+    by_url = {media.url: media for media in found if media is not None}
+    return tuple(
+        sorted(
+            by_url.values(),
+            key=lambda media: (media.is_audio, -(media.height or 0), -media.size_bytes),
+        )
+    )
+
+
+def _one_media(link: Mapping[str, Any], base: str) -> FeedMedia | None:
+    url = _http_url(_address(link), base)
+    mime = str(link.get("type", "")).partition(";")[0].strip().lower()
+    if not url or _is_torrent(url, mime):
+        return None
+    suffix = PurePosixPath(unquote(urlsplit(url).path)).suffix.lower()
+    kind = _KIND_BY_TYPE.get(mime) or _KIND_BY_SUFFIX.get(suffix)
+    if kind is None and not mime.startswith(("video/", "audio/")):
+        return None
+    return FeedMedia(
+        url=url,
+        kind=kind or StreamKind.HTTP,
+        is_audio=mime.startswith("audio/") or (not mime and suffix in _AUDIO_SUFFIXES),
+        height=_whole(link.get("height")),
+        size_bytes=_size(link.get("length") or link.get("filesize")),
+    )
+
+
+def _size(value: object) -> int:
+    text = str(value).strip()
+    return int(text) if re.fullmatch(r"\d{1,15}", text) else 0
+
+
+def _base(entry: Any, feed_url: str) -> str:
+    """What relative addresses in an entry are relative to; feedparser keeps it with texts only."""
+    details: Iterable[str] = ("title_detail", "summary_detail")
+    for name in details:
+        base = str(entry.get(name, {}).get("base", ""))
+        if base:
+            return base
+    return feed_url
+
+
+def _http_url(address: str, base: str) -> str:
+    """The absolute address when it can be fetched, else ""."""
+    try:
+        url = urljoin(base, address.replace(" ", "%20")) if address else ""
+        check_url(url)
+    except (EgressRefused, ValueError):
+        return ""
+    return url
+
+
+def _image(head: Any, feed_url: str) -> str:
+    image = head.get("image", {})
+    return _http_url(str(image.get("href") or image.get("url") or head.get("logo") or ""), feed_url)

@@ -1,0 +1,381 @@
+"""The one door for requests to sites: egress guard, total deadline, size limits, plain errors.
+
+The only module that imports `requests`. Redirects are followed by hand, so that every hop passes
+the same checks. A shared urllib3 pool keeps connections alive over threads; cookies are never kept,
+and neither proxies, netrc nor other settings of the machine are read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import re
+import zlib
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.client import HTTPException
+from time import monotonic
+from typing import Any
+from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
+
+import requests
+import requests.adapters
+from requests.structures import CaseInsensitiveDict
+from urllib3.exceptions import HTTPError
+
+from providers import answers
+from providers.bodies import read_body
+from providers.connections import POOL_CLASSES, DeadlinePassed, Exchange, tls_context
+from providers.errors import EgressRefused, ProviderError, TooLarge, Unreachable
+from providers.safe_url import EgressPolicy, check_url
+from providers.types import PageValidator
+
+USER_AGENT = "Mozilla/5.0 (compatible; Tsuzuku/0.1)"
+DEFAULT_DEADLINE_SECONDS = 30.0
+MAX_REDIRECTS = 5
+MAX_TURN_WAIT_SECONDS = 60.0
+_ERROR_BODY_BYTES = 65_536
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PERMANENT = frozenset({301, 308})
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\\]")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+TakeTurn = Callable[[str, float], AbstractContextManager[object]]
+"""Waits for a turn, given the host and the longest wait in seconds; left after the answer."""
+
+
+class _GuardedAdapter(requests.adapters.HTTPAdapter):
+    """requests' transport over guarded connections and one shared TLS context."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, ssl_context=tls_context(), **kwargs)
+        self.poolmanager.pool_classes_by_scheme = POOL_CLASSES
+
+    def get_connection_with_tls_context(self, request: Any, *_args: Any, **_kwargs: Any) -> Any:
+        return self.poolmanager.connection_from_url(request.url)
+
+    def cert_verify(self, *_args: Any, **_kwargs: Any) -> None:
+        # The shared context verifies; the base would read the authorities again each time.
+        return None
+
+    def proxy_manager_for(self, *_args: Any, **_kwargs: Any) -> Any:
+        raise EgressRefused("Proxies are not used.")
+
+
+@functools.cache
+def _transport(_process_id: int) -> _GuardedAdapter:
+    """One per process: a forked child must not share its parent's connections."""
+    return _GuardedAdapter(pool_connections=32, pool_maxsize=32)
+
+
+@dataclass(slots=True)
+class _Request:
+    """What is to be sent; changed from hop to hop."""
+
+    method: str
+    url: str
+    parts: SplitResult
+    headers: dict[str, str]
+    max_bytes: int
+    body: bytes | None = None
+    known: PageValidator | None = None
+    encoding: str | None = None
+    hop_statuses: list[int] = field(default_factory=list)
+
+
+class SiteHttpClient:
+    """The `SiteClient` of one provider; safe to use from several threads.
+
+    Args:
+        base_url: current base address, without a trailing slash; "" when there is none.
+        policy: which addresses may be reached.
+        take_turn: the provider's pace; entered before each request, left after its answer.
+        deadline_seconds: for one request with its redirects, the wait for a turn not included.
+        ends_at: `time.monotonic()` moment at which every request ends, None for no such bound.
+        on_moved: told the new base address when a page answered from another host for good.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        policy: EgressPolicy,
+        *,
+        take_turn: TakeTurn | None = None,
+        deadline_seconds: float = DEFAULT_DEADLINE_SECONDS,
+        ends_at: float | None = None,
+        on_moved: Callable[[str], None] | None = None,
+    ) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._policy = policy
+        self._take_turn = take_turn
+        self._deadline_seconds = deadline_seconds
+        self._ends_at = ends_at
+        self._on_moved = on_moved
+
+    @property
+    def base_url(self) -> str:
+        """The current base address, without a trailing slash."""
+        return self._base_url
+
+    def get(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        known: PageValidator | None = None,
+        encoding: str | None = None,
+        max_bytes: int = 5_000_000,
+    ) -> answers.FetchedPage:
+        """GET a page; `known` makes the request conditional."""
+        request = _prepare("GET", self._absolute(path), max_bytes, headers=headers, params=params)
+        request.encoding = encoding
+        _make_conditional(request, known)
+        asked = request.url
+        page = self._fetch(request)
+        self._report_move(asked, page, request.hop_statuses)
+        return page
+
+    def post(
+        self,
+        path: str,
+        *,
+        data: Mapping[str, str],
+        headers: Mapping[str, str] | None = None,
+        encoding: str | None = None,
+        max_bytes: int = 5_000_000,
+    ) -> answers.FetchedPage:
+        """POST a form."""
+        request = _prepare("POST", self._absolute(path), max_bytes, headers=headers)
+        request.encoding = encoding
+        request.body = urlencode(data, encoding=encoding or "utf-8", errors="replace").encode()
+        request.headers["Content-Type"] = "application/x-www-form-urlencoded"
+        return self._fetch(request)
+
+    def _absolute(self, path: str) -> str:
+        if path.lower().startswith(("http://", "https://")):
+            return path
+        if path.startswith("//"):
+            return f"{urlsplit(self._base_url).scheme}:{path}"
+        return f"{self._base_url}/{path.lstrip('/')}"
+
+    def _fetch(self, request: _Request) -> answers.FetchedPage:
+        waiting: AbstractContextManager[object] = contextlib.nullcontext()
+        if self._take_turn is not None:
+            host = request.parts.hostname or ""
+            waiting = self._take_turn(host, self._seconds_left(MAX_TURN_WAIT_SECONDS))
+        with waiting:
+            exchange = Exchange(self._policy, self._seconds_left(self._deadline_seconds))
+            return _exchange_page(request, exchange)
+
+    def _seconds_left(self, wanted: float) -> float:
+        if self._ends_at is None:
+            return wanted
+        return max(0.0, min(wanted, self._ends_at - monotonic()))
+
+    def _report_move(self, asked: str, page: answers.FetchedPage, hop_statuses: list[int]) -> None:
+        is_for_good = hop_statuses and _PERMANENT.issuperset(hop_statuses)
+        if self._on_moved is None or not self._base_url or not is_for_good:
+            return
+        new_base = moved_base(self._base_url, asked, page.url)
+        if new_base:
+            self._on_moved(new_base)
+
+
+def fetch_bytes(
+    url: str, policy: EgressPolicy, *, max_bytes: int, deadline_seconds: float
+) -> answers.FetchedPage:
+    """GET any one address, such as a poster, through the same door; no pace, nothing remembered.
+
+    Raises the ProviderError family, as `SiteClient` does.
+    """
+    request = _prepare("GET", url, max_bytes)
+    return _exchange_page(request, Exchange(policy, deadline_seconds))
+
+
+def moved_base(base_url: str, asked: str, answered: str) -> str | None:
+    """The new base address that a permanent redirect shows, None when the site has not moved.
+
+    Only a page found under the same path on another host counts: a parked or seized domain sends
+    every path to one page of its own.
+    """
+    base, new = urlsplit(base_url), urlsplit(answered)
+    if _origin(base) == _origin(new) or not asked.startswith(base_url + "/"):
+        return None
+    wanted = urlsplit(asked[len(base_url) :]).path.rstrip("/")
+    found = new.path.rstrip("/")
+    if not wanted or not found.endswith(wanted):
+        return None
+    return f"{new.scheme}://{new.netloc}{found.removesuffix(wanted)}"
+
+
+def _prepare(
+    method: str,
+    url: str,
+    max_bytes: int,
+    *,
+    headers: Mapping[str, str] | None = None,
+    params: Mapping[str, str] | None = None,
+) -> _Request:
+    clean, parts = _checked(url, params)
+    sent = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "gzip"}
+    sent.update(headers or {})
+    return _Request(method, clean, parts, sent, max_bytes)
+
+
+def _checked(url: str, params: Mapping[str, str] | None = None) -> tuple[str, SplitResult]:
+    """The URL as it will be sent: percent-encoded, its host in ASCII. Raises EgressRefused."""
+    if _CONTROL.search(url):
+        raise EgressRefused("The address contains spaces, control characters or backslashes.")
+    prepared = requests.PreparedRequest()
+    try:
+        prepared.prepare_url(url.strip(), params)
+    except (requests.RequestException, HTTPError, ValueError):
+        raise EgressRefused("The address is not a valid URL.") from None
+    clean = prepared.url or ""
+    return clean, check_url(clean)
+
+
+def _make_conditional(request: _Request, known: PageValidator | None) -> None:
+    if known is None:
+        return
+    request.known = known
+    if known.etag:
+        request.headers["If-None-Match"] = known.etag
+    if known.last_modified:
+        request.headers["If-Modified-Since"] = known.last_modified
+
+
+def _exchange_page(request: _Request, exchange: Exchange) -> answers.FetchedPage:
+    try:
+        with exchange:
+            response, content = _follow(request, exchange)
+    except ProviderError:
+        raise
+    except (requests.RequestException, HTTPError, HTTPException, OSError, zlib.error) as error:
+        raise _unreachable(error, exchange) from error
+    except ValueError as error:
+        raise EgressRefused("The request could not be built from this address.") from error
+    return answers.read_page(
+        status=response.status_code,
+        url=request.url,
+        headers=response.headers,
+        content=content,
+        known=request.known,
+        encoding=request.encoding,
+    )
+
+
+def _unreachable(error: Exception, exchange: Exchange) -> Unreachable:
+    if exchange.is_over or isinstance(error, requests.Timeout):
+        return Unreachable("The site did not answer in time.")
+    if isinstance(error, requests.exceptions.SSLError):
+        return Unreachable("The site's certificate could not be verified, or TLS failed.")
+    return Unreachable("The site could not be reached, or broke off its answer.")
+
+
+def _follow(request: _Request, exchange: Exchange) -> tuple[requests.Response, bytes]:
+    """Send, following redirects; the final answer with its whole body."""
+    while True:
+        response = _send(request, exchange)
+        try:
+            if response.status_code not in _REDIRECTS:
+                return response, _read_answer(response, exchange, request.max_bytes)
+            _redirect(request, response)
+        finally:
+            # What was read to its end went back to the pool already; the rest is not worth keeping.
+            response.raw.close()
+            response.raw.release_conn()
+
+
+def _send(request: _Request, exchange: Exchange) -> requests.Response:
+    """One hop; once more when a kept-alive connection turns out to be closed."""
+    transport = _transport(os.getpid())
+    prepared = requests.PreparedRequest()
+    prepared.method, prepared.url = request.method, request.url
+    prepared.headers = CaseInsensitiveDict(request.headers)
+    prepared.body = request.body
+    if request.body is not None:
+        prepared.headers["Content-Length"] = str(len(request.body))
+    while True:
+        exchange.start_hop()
+        try:
+            seconds = exchange.remaining_seconds()
+            response = transport.send(prepared, stream=True, timeout=(seconds, seconds))
+        except requests.ConnectionError:
+            if not exchange.is_reused or request.method != "GET":
+                raise
+            continue
+        if exchange.is_cut:
+            # http.client takes a connection cut within the headers for the end of the headers.
+            response.raw.close()
+            raise DeadlinePassed("the deadline passed")
+        return response
+
+
+def _redirect(request: _Request, response: requests.Response) -> None:
+    """Turn the request into the next hop. Raises EgressRefused and Unreachable."""
+    if len(request.hop_statuses) >= MAX_REDIRECTS:
+        raise Unreachable("The site redirects too often.")
+    request.hop_statuses.append(response.status_code)
+    location = (
+        response.headers.get("Location", "").encode("latin-1", "replace").decode("utf-8", "replace")
+    )
+    if not location:
+        raise Unreachable("The site redirects to nowhere.")
+    old = request.parts
+    request.url, request.parts = _checked(_joined(request.url, location))
+    if old.scheme == "https" and request.parts.scheme == "http":
+        raise EgressRefused("The site redirects from https to http, which is not followed.")
+    if response.status_code not in {307, 308} and request.method == "POST":
+        request.method, request.body = "GET", None
+        request.headers.pop("Content-Type", None)
+    if _origin(old) != _origin(request.parts):
+        _drop_private_headers(request)
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        raise EgressRefused("The address is not a valid URL.") from None
+
+
+def _drop_private_headers(request: _Request) -> None:
+    """Another origin learns nothing that was meant for the first one."""
+    kept = {"user-agent", "accept", "accept-encoding", "if-none-match", "if-modified-since"}
+    if request.method == "POST":
+        kept.add("content-type")
+    request.headers = {
+        name: value for name, value in request.headers.items() if name.lower() in kept
+    }
+
+
+def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
+    return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
+
+
+def _read_answer(response: requests.Response, exchange: Exchange, max_bytes: int) -> bytes:
+    """The decoded body of a success. Raises the error that any other answer means."""
+    status, headers = response.status_code, response.headers
+    if answers.error_for(status, headers, b"") is not None:
+        content = b""
+        with contextlib.suppress(ProviderError, HTTPError, HTTPException, zlib.error):
+            content = read_body(response.raw, exchange, _ERROR_BODY_BYTES)
+        error = answers.error_for(status, headers, content)
+        if error is not None:
+            raise error
+    length = headers.get("Content-Length")
+    if length is not None and not re.fullmatch(r"[0-9]{1,18}", length.strip()):
+        raise Unreachable("The site's answer has no valid length.")
+    if length is not None and int(length) > max_bytes:
+        raise TooLarge(f"The answer is larger than {max_bytes:,} bytes.")
+    content = read_body(response.raw, exchange, max_bytes)
+    is_delimited = length is not None or "Transfer-Encoding" in headers
+    if not content and not is_delimited and status == HTTPStatus.OK:
+        # A connection lost within the headers looks like this, too.
+        raise Unreachable("The site broke off its answer.")
+    return content

@@ -1,0 +1,158 @@
+"""One question to one provider: may it be asked, at what pace, and what its answer says of it."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from django.conf import settings
+from django.utils import timezone
+
+from providers import registry, states
+from providers.base import SiteAdapter
+from providers.errors import (
+    BackingOff,
+    EmptyList,
+    LayoutChanged,
+    Licensed,
+    NotFound,
+    ProviderDisabled,
+    ProviderError,
+    TooLarge,
+    UnknownProvider,
+)
+from providers.http import SiteHttpClient
+from providers.models import ProviderState
+from providers.pace import Pacer, redis_client
+
+logger = logging.getLogger(__name__)
+
+# The site did answer, so these errors are no sign of ill health.
+_SIGNS_OF_LIFE = (NotFound, TooLarge, EmptyList, Licensed)
+
+Answer = TypeVar("Answer")
+
+
+def adapter_of(provider_id: str) -> type[SiteAdapter]:
+    """The adapter with this id. Raises UnknownProvider."""
+    for adapter in registry.ADAPTERS:
+        if adapter.id == provider_id:
+            return adapter
+    raise UnknownProvider("There is no such provider.")
+
+
+@dataclass(slots=True)
+class Question:
+    """One question to one provider, and what its client learned on the way."""
+
+    adapter: SiteAdapter
+    state: ProviderState
+    base_url: str
+    started_at: datetime
+    moves: list[str]
+
+    @classmethod
+    def prepare(cls, adapter: type[SiteAdapter], *, ends_at: float | None = None) -> Question:
+        """A question that may be asked now, or is the one probe of a provider that failed.
+
+        Raises ProviderDisabled and BackingOff.
+        """
+        state = states.state_of(adapter.id)
+        wait_seconds = seconds_to_wait(state)
+        if wait_seconds > 0:
+            raise backing_off(wait_seconds)
+        if state.retry_at is not None and not states.claim_probe(state, timezone.now()):
+            raise backing_off(1.0)
+        return cls.build(adapter, state, ends_at=ends_at)
+
+    @classmethod
+    def build(
+        cls, adapter: type[SiteAdapter], state: ProviderState, *, ends_at: float | None = None
+    ) -> Question:
+        """A question whether or not the provider may be asked."""
+        base_url = states.effective_base_url(adapter, state)
+        moves: list[str] = []
+        client = SiteHttpClient(
+            base_url,
+            settings.EGRESS_POLICY,
+            take_turn=functools.partial(_take_turn, adapter),
+            ends_at=ends_at,
+            on_moved=moves.append,
+        )
+        return cls(adapter(client), state, base_url, timezone.now(), moves)
+
+    def put(self, ask: Callable[[SiteAdapter], Answer]) -> Answer:
+        """The adapter's answer, nothing recorded. Raises the ProviderError family only.
+
+        An adapter's surprise at a hostile page is a page that cannot be read.
+        """
+        try:
+            return ask(self.adapter)
+        except ProviderError:
+            raise
+        except Exception as error:
+            logger.exception("the adapter of %s failed", self.adapter.id)
+            raise LayoutChanged("page", "The site's page could not be read.") from error
+
+    def record(self, error: ProviderError | None) -> None:
+        """Write what the answer says about the provider's health and address.
+
+        A provider without one site has no common health: one broken feed says nothing of others.
+        """
+        if self.moves:
+            states.remember_move(type(self.adapter), self.state, self.moves[-1])
+        if not self.base_url:
+            return
+        if error is None or isinstance(error, _SIGNS_OF_LIFE):
+            states.record_success(self.adapter.id, self.started_at)
+        elif error.counts_against_health:
+            states.record_failure(self.adapter.id, error, self.started_at)
+
+    def answer(self, ask: Callable[[SiteAdapter], Answer]) -> Answer:
+        """The adapter's answer, its health recorded. Raises the ProviderError family."""
+        try:
+            found = self.put(ask)
+        except ProviderError as error:
+            self.record(error)
+            raise
+        self.record(None)
+        return found
+
+
+def seconds_to_wait(state: ProviderState) -> float:
+    """Seconds until this provider may be asked, 0 when it may. Raises ProviderDisabled."""
+    if not states.is_enabled(state):
+        raise ProviderDisabled("This provider is switched off.")
+    if state.retry_at is None:
+        return 0.0
+    return max(0.0, (state.retry_at - timezone.now()).total_seconds())
+
+
+def backing_off(wait_seconds: float) -> BackingOff:
+    """The error for a provider that is left alone."""
+    return BackingOff(
+        "This provider failed lately and is left alone for a while.",
+        retry_after_seconds=wait_seconds,
+    )
+
+
+def _take_turn(
+    adapter: type[SiteAdapter], host: str, longest_wait_seconds: float
+) -> AbstractContextManager[None]:
+    """Sites have one pace each; a provider without one site has one for each host."""
+    key = adapter.id if adapter.default_base_url else f"{adapter.id}:{host}"
+    pace = settings.PROVIDER_PACE.get(adapter.id, adapter.pace)
+    pacer = _pacer(os.getpid(), settings.REDIS_URL)
+    return pacer.turn(key, pace, longest_wait_seconds=longest_wait_seconds)
+
+
+@functools.cache
+def _pacer(_process_id: int, redis_url: str) -> Pacer:
+    """One per process: a forked child must not share its parent's connections."""
+    return Pacer(redis_client(redis_url))
