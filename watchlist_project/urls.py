@@ -12,3 +12,5 @@ if find_spec("watchlist.api.urls"):
     urlpatterns.append(path("", include("watchlist.api.urls")))
 if find_spec("watchlist.pages.urls"):
     urlpatterns.append(path("", include("watchlist.pages.urls")))
+if find_spec("watchlist.pages.panel_urls"):
+    urlpatterns.append(path("", include("watchlist.pages.panel_urls")))
