@@ -1,1 +1,3 @@
-"""The download engine: plain Python, usable without Django. Imports only `providers` types and guard."""
+"""The download engine: plain Python, usable without Django; imports only types and guard of
+`providers`.
+"""

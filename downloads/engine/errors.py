@@ -110,3 +110,11 @@ class NameTaken(EngineError):
     code = "name_taken"
     retryable = False
     tries_next_source = False
+
+
+class FolderBusy(EngineError):
+    """Another process is at work in the same folder."""
+
+    code = "folder_busy"
+    tries_next_source = False
+    blocks = True

@@ -54,6 +54,8 @@ class Limits:
     stall_timeout_seconds: float = 30.0  # no byte for that long ends a connection
     min_free_bytes: int = 0  # free space that must stay on the disk of `work_dir`
     max_bytes: int = 200 * 10**9
+    max_retries: int = 5  # in a row and without any progress between them
+    retry_wait_seconds: float = 0.5  # before the first retry; doubles with each
 
 
 class Control(Protocol):
@@ -89,6 +91,8 @@ class FetchRequest:
     expected_duration_seconds: float | None = None
     refresh: Callable[[], Stream] | None = None  # resolves an expired address again
     host_connections: Callable[[str], int] | None = None  # cap of connections for a host name
+    want_sha256: bool = True  # the checksum costs half a second of CPU a gigabyte
+    ca_file: str = ""  # PEM file of trusted authorities; certifi's when empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ class FetchedFile:
 
     path: Path
     size_bytes: int
-    sha256: str
+    sha256: str  # empty when it was not wanted
     extension: str  # without the dot: mp4, mkv, webm, ts, m4a, mp3
     kind: str  # http, hls, dash or split
     height: int | None  # measured; None for audio

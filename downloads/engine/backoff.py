@@ -1,0 +1,89 @@
+"""How often a failed request is sent again, and after which wait; pure decisions."""
+
+from __future__ import annotations
+
+from downloads.engine.errors import (
+    ConnectionFailed,
+    EngineError,
+    ServerRefused,
+    TooManyRequests,
+)
+from downloads.engine.transport import Answer
+from downloads.engine.types import Limits
+
+# Less than this between two failures is no progress: a cut after each few bytes must end, too.
+PROGRESS_BYTES = 65_536
+_MAX_WAIT_SECONDS = 10.0
+_EXPIRED = frozenset({401, 403, 404, 410})
+_BUSY = frozenset({429, 503})
+_MAX_REFRESHES = 3
+
+
+class StatusRefused(EngineError):
+    """The server answered with an error status."""
+
+    def __init__(self, answer: Answer) -> None:
+        after = retry_after_seconds(answer.headers.get("retry-after", ""))
+        super().__init__(f"The server answered {answer.status}.", retry_after_seconds=after)
+        self.status = answer.status
+
+    @property
+    def may_be_expired(self) -> bool:
+        """Whether a freshly resolved address may help."""
+        return self.status in _EXPIRED
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the server asks for fewer requests."""
+        return self.status in _BUSY
+
+    def final(self) -> EngineError:
+        """The public error, when no retry is left."""
+        if self.is_busy:
+            return TooManyRequests(
+                f"The server is busy ({self.status}).", retry_after_seconds=self.retry_after_seconds
+            )
+        return ServerRefused(str(self))
+
+
+def retry_after_seconds(text: str) -> float | None:
+    """The seconds of a Retry-After header; None when it is absent or a date."""
+    return min(float(text), 86_400.0) if text.isdigit() and len(text) < 9 else None
+
+
+class FailureCount:
+    """Counts failures in a row of one transfer."""
+
+    def __init__(self) -> None:
+        self.failures = 0
+        self.refreshes = 0
+        self._bytes_at_failure = 0
+
+    def wait_seconds(self, error: EngineError, *, bytes_done: int, limits: Limits) -> float:
+        """How long to wait before the next try.
+
+        Raises the error itself, in its public form, when there should be no other.
+        """
+        if bytes_done - self._bytes_at_failure >= PROGRESS_BYTES:
+            self.failures = self.refreshes = 0
+        self._bytes_at_failure = bytes_done
+        self.failures += 1
+        public = error.final() if isinstance(error, StatusRefused) else error
+        wait = min(limits.retry_wait_seconds * 2.0 ** (self.failures - 1), _MAX_WAIT_SECONDS)
+        if error.retry_after_seconds is not None:
+            wait = max(wait, error.retry_after_seconds)
+        hopeless = not isinstance(error, ConnectionFailed) and not _may_pass(error)
+        if hopeless or self.failures > limits.max_retries or wait > _MAX_WAIT_SECONDS:
+            raise public from error
+        return wait
+
+    def may_refresh(self, error: EngineError) -> bool:
+        """Whether to resolve the address again because of this error."""
+        if not isinstance(error, StatusRefused) or not error.may_be_expired:
+            return False
+        self.refreshes += 1
+        return self.refreshes <= _MAX_REFRESHES
+
+
+def _may_pass(error: EngineError) -> bool:
+    return isinstance(error, StatusRefused) and (error.is_busy or error.status >= 500)

@@ -1,0 +1,80 @@
+"""How many connections a direct download should have: one, and more while the total grows."""
+
+from __future__ import annotations
+
+from collections import deque
+
+# Below that a file is there before another connection could help.
+_WORTH_SECONDS = 1.5
+_STEP_SECONDS = 0.015
+_WINDOW_SECONDS = 0.25
+_SETTLED_SECONDS = 1.5
+# What the total must grow by over a single connection for the others to be worth keeping.
+_GAIN = 1.3
+_COOL_DOWN_SECONDS = 10.0
+
+
+class ConnectionCount:
+    """Decides from the total rate; knows nothing of sockets."""
+
+    def __init__(self) -> None:
+        self.target = 1
+        self._samples: deque[tuple[float, int]] = deque()
+        self._changed_at = 0.0
+        self._single_rate = 0.0
+        self._no_growth_until = 0.0
+        self._is_settled = False
+
+    def observe(self, now: float, bytes_done: int) -> None:
+        """Note how much has arrived by now."""
+        samples = self._samples
+        if samples and now - samples[-1][0] < 0.005:
+            return
+        samples.append((now, bytes_done))
+        while len(samples) > 2 and now - samples[1][0] > _SETTLED_SECONDS:
+            samples.popleft()
+
+    def rate(self, now: float, window_seconds: float = _WINDOW_SECONDS) -> float:
+        """Bytes a second over the last moments."""
+        if len(self._samples) < 2:
+            return 0.0
+        last = self._samples[-1]
+        first = next(s for s in self._samples if now - s[0] <= window_seconds or s is last)
+        elapsed = now - first[0]
+        return (last[1] - first[1]) / elapsed if elapsed > 0 else 0.0
+
+    def decide(self, now: float, *, answered: int, missing_bytes: int, maximum: int) -> int:
+        """The number of connections to have from now on, at least 1."""
+        if self.target > maximum:
+            self.target = max(maximum, 1)
+        if now < self._no_growth_until or now - self._changed_at < _STEP_SECONDS:
+            return self.target
+        if self.target > 1 and not self._is_settled:
+            self._settle(now)
+        if self._may_grow(now, answered, missing_bytes, maximum):
+            if self.target == 1:
+                self._single_rate = self.rate(now)
+            self.target = min(self.target * 2, maximum)
+            self._changed_at = now
+        return self.target
+
+    def back_off(self, now: float, working: int) -> None:
+        """The server did not like the last connection: stay with those that work for a while."""
+        self.target = max(1, working)
+        self._changed_at = now
+        self._no_growth_until = now + _COOL_DOWN_SECONDS
+
+    def _may_grow(self, now: float, answered: int, missing_bytes: int, maximum: int) -> bool:
+        if self._is_settled or self.target >= maximum or answered < self.target:
+            return False
+        rate = self.rate(now)
+        return rate > 0 and missing_bytes / rate > _WORTH_SECONDS
+
+    def _settle(self, now: float) -> None:
+        if now - self._changed_at < _SETTLED_SECONDS:
+            return
+        self._is_settled = True
+        total = self.rate(now, _SETTLED_SECONDS)
+        if total < self._single_rate * _GAIN and total / self.target < self._single_rate / 2:
+            self.target = 1
+            self._changed_at = now

@@ -1,0 +1,268 @@
+"""Joins tracks into one MP4 (or Matroska) file without encoding anything again.
+
+Inputs are local files or segments in memory order; libavformat is given the demuxer's name and may
+open nothing else. The sound of MPEG-TS is repackaged, subtitles become timed text.
+"""
+
+from __future__ import annotations
+
+import errno
+import heapq
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from threading import Event
+from typing import Any, Protocol
+
+import av
+import av.logging
+from av.container import InputContainer, OutputContainer
+from av.packet import Packet
+from av.stream import Stream
+
+from downloads.engine.errors import NotAVideo
+from downloads.engine.sniff import Container
+from downloads.engine.subtitles import Cue
+
+_MP4_CODECS = frozenset(
+    [
+        "h264",
+        "hevc",
+        "av1",
+        "mpeg4",
+        "vp9",
+        "aac",
+        "mp3",
+        "ac3",
+        "eac3",
+        "opus",
+        "flac",
+        "alac",
+        "mp2",
+        "mp1",
+        "mpeg2video",
+        "libdav1d",
+    ]
+)
+_DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES})
+_MICROSECONDS = 1_000_000
+_MILLISECOND = Fraction(1, 1000)
+_READ_BYTES = 1_048_576
+_STOP_EVERY_PACKETS = 256
+# Two tracks whose clocks start closer than that were cut from the same clock.
+_SAME_CLOCK_SECONDS = 2.0
+# What libavcodec's encoder for MP4 timed text wants to know before it writes plain cues.
+_SUBTITLE_HEADER = (
+    b"[Script Info]\nScriptType: v4.00+\n\n[V4+ Styles]\nFormat: Name, Fontname, Fontsize, "
+    b"PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, Italic, Underline, "
+    b"StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, Alignment, "
+    b"MarginL, MarginR, MarginV, Encoding\nStyle: Default,Arial,16,&Hffffff,&Hffffff,&H0,&H0,"
+    b"0,0,0,0,100,100,0,0,1,1,0,2,10,10,10,0\n\n[Events]\nFormat: Layer, Start, End, Style, "
+    b"Name, MarginL, MarginR, MarginV, Effect, Text\n\0"
+)
+
+
+class ByteSource(Protocol):
+    """What libavformat reads from; a path is opened directly."""
+
+    def read(self, size: int) -> bytes:
+        """The next bytes; empty at the end."""
+        ...
+
+
+@dataclass(slots=True)
+class Group:
+    """A stretch of a track without a break in its clock."""
+
+    open: Callable[[], ByteSource | Path]
+    container: Callable[[], Container]
+    seconds: float = 0.0  # how long it lasts by the playlist; 0 when it is the only one
+
+
+@dataclass(slots=True)
+class TrackInput:
+    """One input: the main one gives picture and, when nothing else does, sound."""
+
+    kind: str  # video or audio
+    groups: list[Group]
+    language: str = ""
+
+
+@dataclass(slots=True)
+class SubtitleInput:
+    """One subtitle track."""
+
+    cues: list[Cue]
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """A packet on its way, with the time that orders it among all tracks."""
+
+    seconds: float
+    packet: Packet[Any]
+    output: Stream
+
+
+class Muxer:
+    """Copies the packets of all tracks in the order of their time."""
+
+    def __init__(
+        self,
+        tracks: list[TrackInput],
+        subtitles: list[SubtitleInput],
+        *,
+        target: Path,
+        stop: Event,
+    ) -> None:
+        self._tracks, self._subtitles = tracks, subtitles
+        self._target, self._stop = target, stop
+        self._has_sound_track = any(track.kind == "audio" for track in tracks)
+        self._last_dts: dict[int, int] = {}
+
+    def run(self) -> Path:
+        """Write the target and return its path, which has the suffix of its container.
+
+        Raises NotAVideo when the input cannot be read, OSError when the target cannot be written.
+        """
+        av.logging.set_level(av.logging.PANIC)
+        try:
+            with ExitStack() as stack:
+                return self._copy(stack)
+        except (av.FFmpegError, ValueError, UnicodeError) as error:
+            number = getattr(error, "errno", None)
+            if isinstance(error, OSError) and number in _DISK_ERRORS:
+                raise OSError(number, os.strerror(number)) from error
+            raise NotAVideo("The stream's pieces cannot be joined to a video.") from error
+
+    def _copy(self, stack: ExitStack) -> Path:
+        inputs = [stack.enter_context(_opened(track.groups[0])) for track in self._tracks]
+        chosen = [self._streams_of(i, t) for i, t in zip(inputs, self._tracks, strict=True)]
+        target = self._target.with_suffix(_suffix_for(chosen))
+        output = stack.enter_context(_output(target))
+        starts = _common_starts([_start_of(container) for container in inputs])
+        lanes: list[Iterator[_Copy]] = []
+        for number, track in enumerate(self._tracks):
+            outputs = [output.add_stream_from_template(stream) for stream in chosen[number]]
+            for stream in outputs:
+                if track.language:
+                    stream.metadata["language"] = track.language
+            lanes.append(self._packets(track, inputs[number], starts[number], outputs))
+        lanes += [self._cues(output, subtitle, starts[0]) for subtitle in self._subtitles]
+        for count, copy in enumerate(heapq.merge(*lanes, key=lambda copy: copy.seconds)):
+            if count % _STOP_EVERY_PACKETS == 0 and self._stop.is_set():
+                break
+            output.mux_one(copy.packet)
+        return target
+
+    def _streams_of(self, container: InputContainer, track: TrackInput) -> list[Stream]:
+        wanted: list[Stream] = []
+        if track.kind == "video":
+            wanted += list(container.streams.video)[:1]
+        if track.kind == "audio" or not self._has_sound_track:
+            wanted += list(container.streams.audio)
+        if not wanted:
+            raise NotAVideo("A track of the stream holds neither picture nor sound.")
+        return wanted
+
+    def _packets(
+        self, track: TrackInput, first: InputContainer, start: float, outputs: list[Stream]
+    ) -> Iterator[_Copy]:
+        yield from self._group_packets(first, track, -start, outputs)
+        planned = track.groups[0].seconds
+        for group in track.groups[1:]:
+            with _opened(group) as container:
+                shift = planned - _start_of(container)
+                yield from self._group_packets(container, track, shift, outputs)
+            planned += group.seconds
+
+    def _group_packets(
+        self, container: InputContainer, track: TrackInput, shift: float, outputs: list[Stream]
+    ) -> Iterator[_Copy]:
+        streams = self._streams_of(container, track)
+        targets = {stream.index: output for stream, output in zip(streams, outputs, strict=False)}
+        shifts = {
+            stream.index: round(shift / stream.time_base) for stream in streams if stream.time_base
+        }
+        for packet in container.demux(streams[: len(outputs)]):
+            if packet.dts is None or packet.time_base is None:
+                continue
+            moved = shifts[packet.stream.index]
+            output = targets[packet.stream.index]
+            self._move(packet, moved, output)
+            yield _Copy(float(packet.dts * packet.time_base), packet, output)
+
+    def _move(self, packet: Packet[Any], moved: int, output: Stream) -> None:
+        dts = (packet.dts or 0) + moved
+        pts = dts if packet.pts is None else packet.pts + moved
+        # A muxer takes only rising times; at the seam of two groups they may overlap a little.
+        last = self._last_dts.get(output.index)
+        if last is not None and dts <= last:
+            dts = last + 1
+        self._last_dts[output.index] = dts
+        packet.dts, packet.pts = dts, max(pts, dts)
+        packet.stream = output
+
+    def _cues(
+        self, output: OutputContainer, subtitle: SubtitleInput, start: float
+    ) -> Iterator[_Copy]:
+        stream = output.add_stream("mov_text")
+        stream.codec_context.subtitle_header = _SUBTITLE_HEADER
+        stream.codec_context.time_base = stream.time_base = _MILLISECOND
+        if subtitle.language:
+            stream.metadata["language"] = subtitle.language
+        return self._cue_packets(stream, subtitle, start)
+
+    def _cue_packets(
+        self, stream: Stream, subtitle: SubtitleInput, start: float
+    ) -> Iterator[_Copy]:
+        for cue in subtitle.cues:
+            shift = 0.0 if cue.clock_offset_seconds is None else cue.clock_offset_seconds - start
+            begin = max(cue.start_seconds + shift, 0.0)
+            text = cue.text.encode()[:65_000]
+            packet = Packet(len(text).to_bytes(2, "big") + text)
+            packet.time_base = _MILLISECOND
+            packet.pts = packet.dts = round(begin * 1000)
+            packet.duration = round((cue.end_seconds - cue.start_seconds) * 1000)
+            self._move(packet, 0, stream)
+            yield _Copy(begin, packet, stream)
+
+
+@contextmanager
+def _opened(group: Group) -> Iterator[InputContainer]:
+    source = group.open()
+    options = {"protocol_whitelist": "file", "enable_drefs": "0"}
+    with av.open(
+        str(source) if isinstance(source, Path) else source,
+        format=group.container().value,
+        options=options,
+        buffer_size=_READ_BYTES,
+        metadata_errors="replace",
+    ) as container:
+        if isinstance(container, InputContainer):
+            yield container
+
+
+def _output(target: Path) -> OutputContainer:
+    if target.suffix == ".mkv":
+        return av.open(str(target), "w", format="matroska")
+    return av.open(str(target), "w", format="mp4", options={"movflags": "faststart"})
+
+
+def _suffix_for(chosen: list[list[Stream]]) -> str:
+    codecs = {stream.codec_context.name for streams in chosen for stream in streams}
+    return ".mp4" if codecs <= _MP4_CODECS else ".mkv"
+
+
+def _start_of(container: InputContainer) -> float:
+    return (container.start_time or 0) / _MICROSECONDS
+
+
+def _common_starts(starts: list[float]) -> list[float]:
+    """The zero of each track: one for all that were cut from the same clock."""
+    same = [start for start in starts if abs(start - starts[0]) < _SAME_CLOCK_SECONDS]
+    return [min(same) if start in same else start for start in starts]

@@ -1,0 +1,293 @@
+"""Reads HLS playlists (RFC 8216) into plain values; refuses what may not be fetched."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from downloads.engine.errors import LiveStream, PlaylistRefused, ProtectedStream
+from downloads.engine.transport import checked_url
+
+MAX_SEGMENTS = 200_000
+MAX_SECONDS = 48 * 3600.0
+_ATTRIBUTE = re.compile(r'([A-Z0-9-]{1,40})=("[^"]{0,8000}"|[^,"]{0,8000})')
+_BYTE_RANGE = re.compile(r"(\d{1,15})(?:@(\d{1,15}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """How a segment is encrypted with AES-128 in CBC mode."""
+
+    url: str
+    iv: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One piece of a track."""
+
+    url: str
+    seconds: float
+    byte_range: tuple[int, int] | None = None  # half open
+    key: Key | None = None
+    init: int | None = None  # index into MediaPlaylist.inits
+    group: int = 0  # counts the discontinuities before it
+
+
+@dataclass(slots=True)
+class MediaPlaylist:
+    """All segments of one track, in order."""
+
+    segments: list[Segment] = field(default_factory=list)
+    inits: list[Segment] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> float:
+        """How long the track lasts."""
+        return sum(segment.seconds for segment in self.segments)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """An alternative sound or a subtitle track."""
+
+    kind: str  # audio or subtitles
+    group: str
+    url: str
+    name: str
+    language: str
+    is_default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One quality of a master playlist."""
+
+    url: str
+    bandwidth: int
+    height: int | None
+    audio_group: str = ""
+    subtitle_group: str = ""
+
+
+@dataclass(slots=True)
+class MasterPlaylist:
+    """The qualities and renditions on offer; `variants` is not empty."""
+
+    variants: list[Variant] = field(default_factory=list)
+    renditions: list[Rendition] = field(default_factory=list)
+
+
+def parse_playlist(text: str, url: str) -> MasterPlaylist | MediaPlaylist:
+    """Read a playlist that was fetched from `url`.
+
+    Raises PlaylistRefused when it is broken, LiveStream when it has no end, ProtectedStream when it
+    needs a key that is not handed out by plain HTTP, AddressRefused for a forbidden address in it.
+    """
+    lines = [line for raw in text.splitlines() if (line := raw.strip())]
+    if not lines or not lines[0].lstrip("\ufeff").startswith("#EXTM3U"):
+        raise PlaylistRefused("The playlist does not begin like one.")
+    if any(line.startswith("#EXT-X-STREAM-INF") for line in lines):
+        return _parse_master(lines, url)
+    return _MediaReader(url).read(lines)
+
+
+def choose_variant(master: MasterPlaylist, max_height: int | None) -> Variant:
+    """The best quality not above the wished one, or the lowest there is."""
+
+    def rank(variant: Variant) -> tuple[int, int]:
+        return (variant.height or 0, variant.bandwidth)
+
+    videos = [variant for variant in master.variants if variant.height] or master.variants
+    if max_height is not None:
+        fitting = [variant for variant in videos if (variant.height or 0) <= max_height]
+        if not fitting:
+            lowest = min(variant.height or 0 for variant in videos)
+            fitting = [variant for variant in videos if (variant.height or 0) == lowest]
+        videos = fitting
+    return max(videos, key=rank)
+
+
+def attributes_of(line: str) -> dict[str, str]:
+    """The attribute list of a tag (RFC 8216, 4.2), without quotes."""
+    return {
+        match[1]: match[2].strip().strip('"')
+        for match in _ATTRIBUTE.finditer(line.partition(":")[2])
+    }
+
+
+def _parse_master(lines: list[str], url: str) -> MasterPlaylist:
+    master = MasterPlaylist()
+    pending: dict[str, str] | None = None
+    for line in lines:
+        if line.startswith("#EXT-X-STREAM-INF:"):
+            pending = attributes_of(line)
+        elif line.startswith("#EXT-X-SESSION-KEY:"):
+            _require_plain_key(attributes_of(line))
+        elif line.startswith("#EXT-X-MEDIA:"):
+            _add_rendition(master, attributes_of(line), url)
+        elif not line.startswith("#") and pending is not None:
+            master.variants.append(_variant(pending, checked_url(line, url)))
+            pending = None
+    if not master.variants:
+        raise PlaylistRefused("The playlist offers no video.")
+    if any(variant.url == url for variant in master.variants):
+        raise PlaylistRefused("The playlist leads to itself.")
+    return master
+
+
+def _variant(attributes: dict[str, str], url: str) -> Variant:
+    height = re.fullmatch(r"\d{1,5}x(\d{1,5})", attributes.get("RESOLUTION", ""))
+    bandwidth = attributes.get("BANDWIDTH", "0")
+    return Variant(
+        url=url,
+        bandwidth=int(bandwidth) if bandwidth.isdigit() and len(bandwidth) < 13 else 0,
+        height=int(height[1]) if height else None,
+        audio_group=attributes.get("AUDIO", ""),
+        subtitle_group=attributes.get("SUBTITLES", ""),
+    )
+
+
+def _add_rendition(master: MasterPlaylist, attributes: dict[str, str], url: str) -> None:
+    kind = attributes.get("TYPE", "").lower()
+    if kind in {"audio", "subtitles"} and attributes.get("URI"):
+        master.renditions.append(
+            Rendition(
+                kind=kind,
+                group=attributes.get("GROUP-ID", ""),
+                url=checked_url(attributes["URI"], url),
+                name=attributes.get("NAME", ""),
+                language=attributes.get("LANGUAGE", ""),
+                is_default=attributes.get("DEFAULT") == "YES",
+            )
+        )
+
+
+def _require_plain_key(attributes: dict[str, str]) -> None:
+    method = attributes.get("METHOD", "")
+    if method == "NONE":
+        return
+    if method != "AES-128" or attributes.get("KEYFORMAT", "identity") != "identity":
+        raise ProtectedStream("The stream is protected (DRM) and is left alone.")
+
+
+class _MediaReader:
+    """Keeps what the tags before a segment have said."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.playlist = MediaPlaylist()
+        self.seconds = 0.0
+        self.sequence = 0
+        self.group = 0
+        self.key: dict[str, str] | None = None
+        self.init: int | None = None
+        self.byte_range: tuple[int, int] | None = None
+        self.range_text = ""
+        self.last_range: tuple[str, int] = ("", 0)
+        self.has_end = False
+
+    def read(self, lines: list[str]) -> MediaPlaylist:
+        for line in lines:
+            if line.startswith("#"):
+                self._read_tag(line)
+            else:
+                self._add_segment(line)
+        if not self.playlist.segments:
+            raise PlaylistRefused("The playlist holds no segment.")
+        if not self.has_end:
+            raise LiveStream("The stream is live: it has no end.")
+        if self.playlist.seconds > MAX_SECONDS:
+            raise PlaylistRefused("The playlist is longer than two days.")
+        return self.playlist
+
+    def _read_tag(self, line: str) -> None:
+        name, _, value = line.partition(":")
+        if name == "#EXTINF":
+            self.seconds = _seconds(value.split(",")[0])
+        elif name == "#EXT-X-BYTERANGE":
+            self.range_text = value.strip()
+        elif name == "#EXT-X-KEY":
+            attributes = attributes_of(line)
+            _require_plain_key(attributes)
+            self.key = attributes if attributes.get("METHOD") == "AES-128" else None
+        elif name == "#EXT-X-MAP":
+            self._add_init(attributes_of(line))
+        else:
+            self._read_flag(name, value)
+
+    def _read_flag(self, name: str, value: str) -> None:
+        if name == "#EXT-X-DISCONTINUITY":
+            self.group += 1
+        elif name == "#EXT-X-ENDLIST" or (
+            name == "#EXT-X-PLAYLIST-TYPE" and value.strip() == "VOD"
+        ):
+            self.has_end = True
+        elif name == "#EXT-X-MEDIA-SEQUENCE" and value.strip().isdigit():
+            self.sequence = int(value.strip()[:18])
+        elif name == "#EXT-X-GAP":
+            raise PlaylistRefused("A segment of the stream is missing.")
+
+    def _add_init(self, attributes: dict[str, str]) -> None:
+        if not attributes.get("URI"):
+            raise PlaylistRefused("The playlist's initialisation segment has no address.")
+        url = checked_url(attributes["URI"], self.url)
+        byte_range = self._range(attributes.get("BYTERANGE", ""), url)
+        key = self._key() if self.key is not None and "IV" in self.key else None
+        init = Segment(url, 0.0, byte_range, key)
+        if init not in self.playlist.inits:
+            self.playlist.inits.append(init)
+        index = self.playlist.inits.index(init)
+        if self.init is not None and index != self.init:
+            self.group += 1
+        self.init = index
+
+    def _add_segment(self, line: str) -> None:
+        if len(self.playlist.segments) >= MAX_SEGMENTS:
+            raise PlaylistRefused(f"The playlist has more than {MAX_SEGMENTS} segments.")
+        url = checked_url(line, self.url)
+        segment = Segment(
+            url=url,
+            seconds=self.seconds,
+            byte_range=self._range(self.range_text, url),
+            key=self._key(),
+            init=self.init,
+            group=self.group,
+        )
+        self.playlist.segments.append(segment)
+        self.sequence += 1
+        self.range_text = ""
+
+    def _range(self, text: str, url: str) -> tuple[int, int] | None:
+        if not text:
+            return None
+        match = _BYTE_RANGE.fullmatch(text)
+        if match is None or int(match[1]) == 0:
+            raise PlaylistRefused("The playlist names an impossible byte range.")
+        # Without an offset the range follows the previous one of the same file.
+        start = int(match[2]) if match[2] else 0
+        if not match[2] and self.last_range[0] == url:
+            start = self.last_range[1]
+        end = start + int(match[1])
+        self.last_range = (url, end)
+        return start, end
+
+    def _key(self) -> Key | None:
+        if self.key is None:
+            return None
+        text = self.key.get("IV", "")
+        if text:
+            if not re.fullmatch(r"0[xX][0-9a-fA-F]{1,32}", text):
+                raise PlaylistRefused("The playlist names an impossible key vector.")
+            iv = int(text, 16).to_bytes(16, "big")
+        else:
+            iv = self.sequence.to_bytes(16, "big")
+        if not self.key.get("URI"):
+            raise PlaylistRefused("The playlist's key has no address.")
+        return Key(checked_url(self.key["URI"], self.url), iv)
+
+
+def _seconds(text: str) -> float:
+    if not re.fullmatch(r"\s*\d{1,9}(\.\d{0,20})?\s*", text):
+        raise PlaylistRefused("The playlist names an impossible duration.")
+    return float(text)

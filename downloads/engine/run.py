@@ -1,0 +1,104 @@
+"""One run of the engine: fetch by the stream's kind, verify, measure.
+
+Loaded by `fetch` on the first call, because it brings libcurl with it; libavformat comes later
+still, when there is something to join or to verify.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from downloads.engine.digest import sha256_of
+from downloads.engine.errors import NotAVideo, PlaylistRefused, WrongLength
+from downloads.engine.partfile import PartFile
+from downloads.engine.progressive import PlaylistFound, Progressive, Source
+from downloads.engine.session import Outcome, Session
+from downloads.engine.storage import WorkFolder
+from downloads.engine.transport import checked_url
+from downloads.engine.types import Control, FetchedFile, FetchRequest, Stage
+from providers.types import Stream, StreamKind
+
+if TYPE_CHECKING:
+    from downloads.engine.verify import VerifiedMedia
+
+# Such a file is kept nowhere: the next source must not build on it.
+_SPOILED = (NotAVideo, WrongLength, PlaylistRefused)
+
+
+def run(request: FetchRequest, control: Control, folder: WorkFolder) -> FetchedFile:
+    """Fetch and verify into a locked folder. Raises EngineError, OSError."""
+    session = Session.open(request, control, folder)
+    try:
+        return _result(session)
+    except _SPOILED:
+        folder.discard()
+        raise
+    finally:
+        session.transport.close()
+
+
+def _result(session: Session) -> FetchedFile:
+    request, monitor = session.request, session.monitor
+    monitor.beat()
+    checked_url(request.stream.url)
+    kind, outcome = _fetch(session, request.stream)
+    monitor.enter(Stage.CHECKING)
+    media = _verified(session, outcome)
+    digest = ""
+    if request.want_sha256:
+        digest = monitor.wait_for(lambda stop: sha256_of(outcome.path, stop))
+    return FetchedFile(
+        path=outcome.path,
+        size_bytes=outcome.path.stat().st_size,
+        sha256=digest,
+        extension=media.extension,
+        kind=kind.value,
+        height=media.height,
+        duration_seconds=media.duration_seconds,
+        seconds=time.monotonic() - monitor.started_at,
+        resumed_from=monitor.resumed_from,
+        connections=monitor.most_connections,
+        restarted=session.has_changed,
+    )
+
+
+def _verified(session: Session, outcome: Outcome) -> VerifiedMedia:
+    from downloads.engine.verify import check_duration, verify  # noqa: PLC0415 - as above
+
+    media = session.monitor.wait_for(lambda _stop: verify(outcome.path, expected_size=outcome.size))
+    check_duration(media.duration_seconds, outcome.seconds)
+    check_duration(media.duration_seconds, session.request.expected_duration_seconds)
+    return media
+
+
+def _fetch(session: Session, stream: Stream) -> tuple[StreamKind, Outcome]:
+    if stream.kind is StreamKind.HTTP:
+        try:
+            return stream.kind, _fetch_file(session, stream)
+        except PlaylistFound as found:
+            PartFile.discard(session.folder)
+            kind = StreamKind(found.kind.value)
+            return _fetch(session, replace(stream, kind=kind, url=found.url))
+    if stream.kind is StreamKind.HLS:
+        from downloads.engine.streams import fetch_hls  # noqa: PLC0415 - brings libavformat
+
+        return stream.kind, fetch_hls(session, stream)
+    raise NotAVideo("The address leads to a page, not to a video.")
+
+
+def _fetch_file(session: Session, stream: Stream) -> Outcome:
+    request = session.request
+    file = Progressive(
+        Source(stream, request.refresh, request.host_connections),
+        folder=session.folder,
+        transport=session.transport,
+        monitor=session.monitor,
+    )
+    try:
+        session.drive([file])
+    finally:
+        file.close()
+    session.has_changed = file.has_changed
+    return Outcome(file.path, stream.duration_seconds, file.size)

@@ -1,0 +1,134 @@
+"""One connection of a segmented download: decrypts, checks and stores one segment."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from downloads.engine.backoff import StatusRefused
+from downloads.engine.errors import ConnectionFailed, EngineError, WrongLength
+from downloads.engine.segmentstore import Place
+from downloads.engine.sniff import SNIFF_BYTES, refuse_text
+from downloads.engine.transport import Call
+
+if TYPE_CHECKING:
+    from downloads.engine.segments import Decryptor, SegmentFetch
+
+_GATHER_BYTES = 262_144
+_TS_PACKET_BYTES = 188
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
+
+
+class SegmentChanged(EngineError):
+    """A segment is not the one that an earlier run has stored."""
+
+
+class SegmentLane:
+    """The sink of one call."""
+
+    def __init__(
+        self, owner: SegmentFetch, *, index: int, number: int, decryptor: Decryptor | None
+    ) -> None:
+        self.owner = owner
+        self.index = index
+        self.number = number
+        self.length = 0  # plain bytes written so far
+        self.expected: Place | None = None
+        self.call: Call
+        self._decryptor = decryptor
+        self._pieces: list[bytes] = []
+        self._pending = 0
+        self._head = b""
+        self._skip = 0
+        self._wanted: int | None = None
+
+    @property
+    def is_probe(self) -> bool:
+        """Whether the segment is only compared with what is stored."""
+        return self.expected is not None
+
+    def on_answer(self, call: Call) -> None:
+        """Refuse errors and wrong ranges. Raises EngineError."""
+        answer = call.answer
+        if answer is None:
+            return
+        if answer.status not in {200, 206}:
+            raise StatusRefused(answer)
+        if call.byte_range is None:
+            if answer.status == 206:
+                raise ConnectionFailed("The server sent a part of a segment.")
+            return
+        start, end = call.byte_range
+        self._wanted = None if end is None else end - start
+        if answer.status == 200:
+            self._skip = start
+            return
+        match = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))
+        if match is None or int(match[1]) != start:
+            raise WrongLength("The server answers ranges wrongly.")
+
+    def on_piece(self, piece: bytes) -> bool:
+        """Gather; false when the byte range is whole."""
+        if self._skip or self._wanted is not None:
+            piece = self._in_range(piece)
+        self._pieces.append(piece)
+        self._pending += len(piece)
+        if self._pending >= _GATHER_BYTES:
+            self.flush()
+        return self._wanted is None or self._wanted > 0
+
+    def _in_range(self, piece: bytes) -> bytes:
+        skipped = min(self._skip, len(piece))
+        self._skip -= skipped
+        piece = piece[skipped:]
+        if self._wanted is not None:
+            piece = piece[: self._wanted]
+            self._wanted -= len(piece)
+        return piece
+
+    def flush(self) -> None:
+        """Decrypt and write what was gathered. Raises OSError, EngineError."""
+        pieces, self._pieces, self._pending = self._pieces, [], 0
+        if self._decryptor is not None:
+            pieces = [self._decryptor.update(b"".join(pieces))]
+        self._store(pieces)
+
+    def _store(self, pieces: list[bytes]) -> None:
+        size = sum(map(len, pieces))
+        if not size:
+            return
+        if not self.length:
+            self._head = b"".join(pieces[:1])[:SNIFF_BYTES]
+            refuse_text(self._head)
+        if self.expected is not None:
+            self._compare(b"".join(pieces))
+        else:
+            self.owner.store.write(self.number, pieces, self.length)
+        self.length += size
+
+    def _compare(self, content: bytes) -> None:
+        place = self.expected
+        if place is not None and self.owner.store.read(place, self.length, len(content)) != content:
+            raise SegmentChanged("The stream has changed.")
+
+    def on_end(self, call: Call) -> None:
+        """Write the rest, see whether the segment is whole, tell the owner."""
+        try:
+            if call.error is None:
+                self.flush()
+                if self._decryptor is not None:
+                    self._store([self._decryptor.finish()])
+                self._require_whole()
+        except (EngineError, OSError) as error:
+            call.error = error
+        self.owner.lane_ended(self, call)
+
+    def _require_whole(self) -> None:
+        if not self.length:
+            raise ConnectionFailed("A segment is empty.")
+        if self._wanted:
+            raise ConnectionFailed("The server sent less than it had announced.")
+        if self.expected is not None and self.length != self.expected.length:
+            raise SegmentChanged("The stream has changed.")
+        if self._head.startswith(b"\x47") and self.length % _TS_PACKET_BYTES:
+            raise ConnectionFailed("A segment is cut.")

@@ -1,0 +1,205 @@
+"""Fetches the segments of a stream over several connections with bounded memory."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from downloads.engine.backoff import FailureCount, StatusRefused
+from downloads.engine.errors import EngineError
+from downloads.engine.monitor import Monitor
+from downloads.engine.playlist import Segment
+from downloads.engine.segmentlane import SegmentChanged, SegmentLane
+from downloads.engine.segmentstore import SegmentStore
+from downloads.engine.storage import WorkFolder
+from downloads.engine.transport import Call, Transport
+
+_SPACE_SECONDS = 1.0
+_SHOW_TOTAL_FROM = 0.02
+
+
+class Decryptor(Protocol):
+    """Turns encrypted pieces into plain ones; `finish` gives what is left."""
+
+    def update(self, content: bytes) -> bytes:
+        """The next plain bytes; may be empty."""
+        ...
+
+    def finish(self) -> bytes:
+        """The last plain bytes. Raises ConnectionFailed when the segment is cut."""
+        ...
+
+
+@dataclass(slots=True)
+class SegmentSource:
+    """What to fetch, in the order in which it is played; changes when addresses expire."""
+
+    segments: list[Segment]
+    fingerprint: str
+    headers: Mapping[str, str]
+    decryptor: Callable[[Segment], Decryptor | None]
+    renew: Callable[[], None] | None = None  # resolves the addresses again, when that is possible
+    host_connections: Callable[[str], int] | None = None
+
+
+def fingerprint_of(segments: list[Segment], *, label: str) -> str:
+    """The same for a stream whose addresses were signed anew; another one for any other."""
+    digest = hashlib.sha256(label.encode())
+    for segment in segments:
+        path = segment.url.split("?", 1)[0].partition("//")[2].partition("/")[2]
+        digest.update(f"{path} {segment.seconds} {segment.byte_range} {segment.group}\n".encode())
+    return digest.hexdigest()
+
+
+class SegmentFetch:
+    """Fetches all segments; `step` keeps it going, the rest is called back by its lanes."""
+
+    def __init__(
+        self, source: SegmentSource, *, folder: WorkFolder, transport: Transport, monitor: Monitor
+    ) -> None:
+        self.source = source
+        self._folder, self._transport, self._monitor = folder, transport, monitor
+        self._lanes: list[SegmentLane] = []
+        self._open_store()
+        self._idle_lanes = list(range(999, -1, -1))
+        self._failures = FailureCount()
+        self._limit: int | None = None  # connections, after the server complained
+        self._limit_until = self._not_before = self._next_space = 0.0
+        self._needs_renewal = False
+        self.has_changed = False
+        self.resumed_from = self.bytes_done
+
+    def _open_store(self) -> None:
+        count = len(self.source.segments)
+        self.store = SegmentStore(self._folder.path, self.source.fingerprint, count)
+        finished = self.store.finished
+        self._todo = deque(index for index in range(count) if index not in finished)
+        self._count = count
+        self._bytes_whole = self.store.stored_bytes
+        # The newest segment is fetched once more and compared, to notice a stream that changed.
+        self._probe = self.store.newest
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every segment is on disk."""
+        return not self._todo and not self._lanes
+
+    @property
+    def connections(self) -> int:
+        """Connections that are open now."""
+        return len(self._lanes)
+
+    @property
+    def bytes_done(self) -> int:
+        """Bytes of whole and half segments."""
+        return self._bytes_whole + sum(lane.length for lane in self._lanes)
+
+    @property
+    def size(self) -> int | None:
+        """All bytes, judged from the finished segments; None while that would be guesswork."""
+        finished = len(self.store.finished)
+        if not finished or finished < self._count * _SHOW_TOTAL_FROM:
+            return None
+        if finished == self._count:
+            return self._bytes_whole
+        return max(int(self._bytes_whole / finished * self._count), self.bytes_done)
+
+    def step(self) -> None:
+        """Start what should run now. Raises EngineError, OSError."""
+        now = time.monotonic()
+        if self._needs_renewal and self.source.renew is not None:
+            self._needs_renewal = False
+            self.source.renew()
+        if now >= self._next_space:
+            self._next_space = now + _SPACE_SECONDS
+            self._folder.require_space(0, self._monitor.limits.min_free_bytes)
+        if now < self._not_before or (self._probe is not None and self._lanes):
+            return
+        if self._probe is not None and self._todo:
+            self._start(self._probe, is_probe=True)
+            return
+        while self._todo and len(self._lanes) < self._wanted(now):
+            self._start(self._todo.popleft(), is_probe=False)
+
+    def _wanted(self, now: float) -> int:
+        wanted = self._monitor.limits.max_connections
+        if self.source.host_connections is not None and self._lanes:
+            wanted = min(wanted, self.source.host_connections(self._lanes[0].call.host))
+        if self._limit is not None and now < self._limit_until:
+            wanted = min(wanted, self._limit)
+        return max(wanted, 1)
+
+    def _start(self, index: int, *, is_probe: bool) -> None:
+        segment = self.source.segments[index]
+        number = self._idle_lanes.pop()
+        lane = SegmentLane(
+            self, index=index, number=number, decryptor=self.source.decryptor(segment)
+        )
+        lane.expected = self.store.place_of(index) if is_probe else None
+        lane.call = Call(
+            segment.url, lane, headers=self.source.headers, byte_range=segment.byte_range
+        )
+        self._lanes.append(lane)
+        self._transport.start(lane.call)
+
+    def close(self) -> None:
+        """Drop the connections; whole segments stay."""
+        for lane in self._lanes:
+            self._transport.cancel(lane.call)
+        self._lanes.clear()
+        self.store.close()
+
+    # Called by the lanes.
+
+    def lane_ended(self, lane: SegmentLane, call: Call) -> None:
+        """Decide what a finished or failed segment means. Raises when there is no way on."""
+        self._lanes.remove(lane)
+        self._idle_lanes.append(lane.number)
+        error = call.error
+        if error is None:
+            self._end_well(lane)
+        elif isinstance(error, SegmentChanged):
+            self._restart()
+        elif isinstance(error, OSError) or not error.retryable:
+            raise error
+        else:
+            if not lane.is_probe:
+                self._todo.appendleft(lane.index)
+            self._retry(error)
+
+    def _end_well(self, lane: SegmentLane) -> None:
+        if lane.is_probe:
+            self._probe = None
+            return
+        self.store.add(lane.index, lane.number, lane.length)
+        self._bytes_whole += lane.length
+        self._failures.failures = 0
+
+    def _restart(self) -> None:
+        self.has_changed = True
+        for lane in self._lanes:
+            self._transport.cancel(lane.call)
+        self._lanes.clear()
+        self.store.close()
+        SegmentStore.discard(self._folder.path)
+        self._open_store()
+        self.resumed_from = 0
+        self._monitor.restarted()
+
+    def _retry(self, error: EngineError) -> None:
+        now = time.monotonic()
+        if self.source.renew is not None and (
+            self._needs_renewal or self._failures.may_refresh(error)
+        ):
+            self._needs_renewal = True
+            return
+        if self._lanes and not (isinstance(error, StatusRefused) and not error.is_busy):
+            self._limit, self._limit_until = len(self._lanes), now + 10.0
+        wait = self._failures.wait_seconds(
+            error, bytes_done=self._bytes_whole, limits=self._monitor.limits
+        )
+        self._not_before = max(self._not_before, now + wait)

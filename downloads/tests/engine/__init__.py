@@ -1,0 +1,1 @@
+"""Tests of the download engine against real loopback servers."""
