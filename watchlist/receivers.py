@@ -8,11 +8,19 @@ from typing import Any
 from django.dispatch import receiver
 
 from downloads.models import Download
-from downloads.signals import download_completed
-from watchlist.services import grabbing
+from downloads.signals import download_completed, download_failed
+from watchlist.services import grabbing, notifications
 
 
 @receiver(download_completed)
 def settle_grabs(download_id: uuid.UUID, **_: Any) -> None:
     """Everybody who wanted the episode has it now."""
-    grabbing.settle(download=Download.objects.get(pk=download_id))
+    download = Download.objects.get(pk=download_id)
+    notifications.download_finished(download=download)
+    grabbing.settle(download=download)
+
+
+@receiver(download_failed)
+def tell_of_failure(download_id: uuid.UUID, **_: Any) -> None:
+    """Everybody who still wants the episode is told why it did not come."""
+    notifications.download_failed(download=Download.objects.get(pk=download_id))

@@ -6,13 +6,22 @@ import uuid
 
 from celery import shared_task
 
-from watchlist.services import checking, due, grabbing, history, scheduler
+from watchlist.services import (
+    checking,
+    due,
+    grabbing,
+    history,
+    notifications,
+    posters,
+    scheduler,
+)
 
 
 @shared_task(name="watchlist.tasks.run_checks")
 def run_checks(check_ids: list[str]) -> None:
     """Run those of the given checks that nobody has taken yet."""
     checking.run_checks(check_ids=[uuid.UUID(check_id) for check_id in check_ids])
+    posters.fetch_for_checks(check_ids=check_ids)
 
 
 @shared_task(name="watchlist.tasks.tick_checks")
@@ -27,9 +36,12 @@ def tick_repair() -> None:
     due.requeue_lost_checks()
     grabbing.settle_missed()
     grabbing.decide_marked()
+    notifications.reconcile_stuck()
 
 
 @shared_task(name="watchlist.tasks.tick_history")
 def tick_history() -> None:
     """Delete history that nobody looks at any more."""
     history.forget_old()
+    notifications.forget_old()
+    posters.forget_unused()

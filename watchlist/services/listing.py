@@ -25,7 +25,7 @@ from watchlist.models import (
     Series,
     WatchlistItem,
 )
-from watchlist.services import grabbing, scheduler
+from watchlist.services import grabbing, notifications, scheduler
 from watchlist.services.due import next_after_failure, next_regular
 
 # A list that lost more than this is not believed at first.
@@ -138,6 +138,8 @@ def _decide(series: Series, new: list[Episode], *, just_appeared: bool) -> None:
     grabbing.decide_for_new_episodes(
         series=series, episodes=new, items=items, just_appeared=just_appeared
     )
+    if just_appeared:
+        notifications.new_episodes(series=series, episodes=new, items=items)
 
 
 def _close(check: Check, status: CheckStatus, now: datetime, **facts: Any) -> bool:
