@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import pytest
+
+from providers.errors import ProviderError
+from providers.http import SiteHttpClient, fetch_bytes
+from providers.safe_url import EgressPolicy
+from providers.sites.feed import FeedAdapter
+from providers.tests.hostile import BEHAVIOURS
+from providers.tests.origin import Behaviour, Origin, serves
+
+pytestmark = pytest.mark.timeout(30)
+DEADLINE_SECONDS = 1.0
+MAX_BYTES = 1_000_000
+
+each_behaviour = pytest.mark.parametrize(
+    ("behaviour", "expected"), BEHAVIOURS.values(), ids=BEHAVIOURS.keys()
+)
+
+
+def client_of(origin: Origin, policy: EgressPolicy) -> SiteHttpClient:
+    return SiteHttpClient(origin.url, policy, deadline_seconds=DEADLINE_SECONDS)
+
+
+@each_behaviour
+def test_a_page_ends_in_the_right_error(
+    origin: Origin, policy: EgressPolicy, behaviour: Behaviour, expected: type[ProviderError]
+) -> None:
+    origin.answers["/"] = behaviour
+    with pytest.raises(ProviderError) as caught:
+        client_of(origin, policy).get("/", max_bytes=MAX_BYTES)
+    assert type(caught.value) is expected
+
+
+@each_behaviour
+def test_a_form_ends_in_the_right_error(
+    origin: Origin, policy: EgressPolicy, behaviour: Behaviour, expected: type[ProviderError]
+) -> None:
+    origin.answers["/"] = behaviour
+    with pytest.raises(ProviderError) as caught:
+        client_of(origin, policy).post("/", data={"search": "x"}, max_bytes=MAX_BYTES)
+    assert type(caught.value) is expected
+
+
+@each_behaviour
+def test_a_poster_ends_in_the_right_error(
+    origin: Origin, policy: EgressPolicy, behaviour: Behaviour, expected: type[ProviderError]
+) -> None:
+    origin.answers["/"] = behaviour
+    with pytest.raises(ProviderError) as caught:
+        fetch_bytes(
+            f"{origin.url}/", policy, max_bytes=MAX_BYTES, deadline_seconds=DEADLINE_SECONDS
+        )
+    assert type(caught.value) is expected
+
+
+@each_behaviour
+def test_a_feed_ends_in_the_right_error(
+    origin: Origin, policy: EgressPolicy, behaviour: Behaviour, expected: type[ProviderError]
+) -> None:
+    origin.answers["/"] = behaviour
+    adapter = FeedAdapter(client_of(origin, policy))
+    with pytest.raises(ProviderError) as caught:
+        adapter.list_episodes(f"{origin.url}/", "original", {})
+    assert type(caught.value) is expected
+
+
+def test_the_door_works_after_every_one_of_them(origin: Origin, policy: EgressPolicy) -> None:
+    client = SiteHttpClient(origin.url, policy, deadline_seconds=0.3)
+    for behaviour, _expected in BEHAVIOURS.values():
+        origin.answers["/"] = behaviour
+        with pytest.raises(ProviderError):
+            client.get("/", max_bytes=MAX_BYTES)
+    origin.answers["/"] = serves(b"still here")
+    assert client.get("/").content == b"still here"
