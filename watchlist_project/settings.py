@@ -218,6 +218,7 @@ LOGOUT_REDIRECT_URL = "/accounts/login/"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_CALLABLE = "watchlist.api.errors.lockout_response"
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 KNOX_TOKEN_MODEL = "watchlist.ApiToken"  # noqa: S105 -- the name of a model
@@ -232,17 +233,29 @@ REST_KNOX = {
 REST_FRAMEWORK = {
     # Tokens first: a refusal is then a 401 that names the scheme, not a 403.
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",
+        "watchlist.api.tokens.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["watchlist.api.parsers.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_RATES": {"check": "600/min", "preview": "60/min", "search": "60/min"},
+    "EXCEPTION_HANDLER": "watchlist.api.errors.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Tsuzuku",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "PREPROCESSING_HOOKS": ["watchlist.api.schema.one_address_each"],
+    "PATH_CONVERTER_OVERRIDES": {"id": {"type": "string", "format": "uuid"}},
+    "ENUM_NAME_OVERRIDES": {
+        "CheckStatusEnum": "watchlist.models.CheckStatus",
+        "DownloadStateEnum": "watchlist.api.serializers.downloads.STATES",
+        "EpisodeStateEnum": "watchlist.decisions.EpisodeState",
+        "ItemStatusEnum": "watchlist.models.ItemStatus",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

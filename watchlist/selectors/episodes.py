@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -68,11 +68,11 @@ def episodes_of(item: WatchlistItem, *, ordering: str = "number") -> Rows[Episod
     return Rows(rows, lambda window: _rows(item, window))
 
 
-def episodes_in_state(
-    item: WatchlistItem, state: EpisodeState, *, ordering: str = "number"
+def episodes_in_states(
+    item: WatchlistItem, states: Collection[str], *, ordering: str = "number"
 ) -> list[EpisodeRow]:
     """Those of the known episodes that stand there; all are read, because it is derived."""
-    return [row for row in episodes_of(item, ordering=ordering) if row.state is state]
+    return [row for row in episodes_of(item, ordering=ordering) if row.state in states]
 
 
 def find_episode(item: WatchlistItem, episode_id: uuid.UUID) -> EpisodeRow | None:
