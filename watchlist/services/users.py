@@ -1,0 +1,73 @@
+"""Accounts, as an administrator looks after them: nobody needs a mail server for it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.auth.tokens import default_token_generator
+from django.db import transaction
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+from django.utils.translation import gettext as _
+
+LINK_LASTS: Final = timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)
+
+
+class NotAllowed(Exception):
+    """The change would lock everybody, or the administrator who makes it, out."""
+
+
+def create_user(*, username: str, is_administrator: bool) -> User:
+    """An account without a password; its owner sets one through `password_link`."""
+    user = User(username=username)
+    user.set_unusable_password()
+    _set_role(user, is_administrator=is_administrator)
+    user.save()
+    return user
+
+
+def password_link(user: User) -> str:
+    """The path with which this user sets a password once; it dies when used or when it is old."""
+    uid = urlsafe_base64_encode(force_bytes(user.pk))
+    return reverse("password-set", args=[uid, default_token_generator.make_token(user)])
+
+
+def change_role(*, user: User, is_administrator: bool, by: User) -> None:
+    """Make somebody an administrator, or no longer. Raises NotAllowed."""
+    with transaction.atomic():
+        if not is_administrator:
+            _refuse_to_lock_out(user, by, _("You cannot take your own administrator role away."))
+        _set_role(user, is_administrator=is_administrator)
+        user.save(update_fields=["is_staff", "is_superuser"])
+
+
+def set_active(*, user: User, is_active: bool, by: User) -> None:
+    """Let somebody in, or keep them out from the next request on. Raises NotAllowed."""
+    with transaction.atomic():
+        if not is_active:
+            _refuse_to_lock_out(user, by, _("You cannot deactivate your own account."))
+        user.is_active = is_active
+        user.save(update_fields=["is_active"])
+
+
+def administrators() -> QuerySet[User]:
+    """Those who may change what holds for everybody."""
+    return User.objects.filter(is_active=True, is_staff=True, is_superuser=True)
+
+
+def _set_role(user: User, *, is_administrator: bool) -> None:
+    user.is_staff = user.is_superuser = is_administrator
+
+
+def _refuse_to_lock_out(user: User, by: User, own_message: str) -> None:
+    if user.pk == by.pk:
+        raise NotAllowed(own_message)
+    # Locked, so that two administrators cannot remove each other at the same moment.
+    left = administrators().select_for_update().exclude(pk=user.pk)
+    if not list(left):
+        raise NotAllowed(_("There must be at least one administrator."))
