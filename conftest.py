@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.cache import cache
 from pytest_django import Settings
 
@@ -25,9 +26,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session", autouse=True)
 def broker_server() -> Iterator[EmbeddedBroker]:
     """A real broker and cache for this test process."""
-    from django.conf import settings
-
-    server = EmbeddedBroker(settings.DATA_DIR)
+    server = EmbeddedBroker(django_settings.DATA_DIR)
     server.start()
     yield server
     cache.close()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from django.conf import settings
-
+from watchlist_project.settings import HOST, PORT
 from watchlist_project.web import OPTIONS
 
-# Reading a setting ends the program here, with one line, when a variable is bad.
-bind = f"{settings.HOST}:{settings.PORT}"
+# Reading the settings ends the program here, with one line, when a variable is bad.
+bind = f"{HOST}:{PORT}"
 globals().update(OPTIONS)

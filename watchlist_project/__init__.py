@@ -1,1 +1,1 @@
-"""Wiring only: environment, settings, Celery, supervisor. May import every app; no app imports it."""
+"""Wiring only: environment, settings, Celery, supervisor. Imports any app; no app imports it."""

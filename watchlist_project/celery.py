@@ -9,11 +9,11 @@ from celery import Celery, signals
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "watchlist_project.settings")
 
-from django.conf import settings  # noqa: E402 -- needs the variable set above
+from django.conf import settings
 
-from downloads import stopping  # noqa: E402 -- as above
-from watchlist_project.heartbeat import beat_once  # noqa: E402 -- as above
-from watchlist_project.processes import die_with_parent, rename  # noqa: E402 -- as above
+from downloads import stopping
+from watchlist_project.heartbeat import beat_once
+from watchlist_project.processes import die_with_parent, rename
 
 SIGN_OF_LIFE_SECONDS = 10
 # Three signs may be late before a worker counts as gone.
@@ -43,7 +43,7 @@ def _keep_our_logging(**_kwargs: Any) -> None:
 @signals.celeryd_init.connect(weak=False)
 def _limit_by_kind(conf: Any, options: dict[str, Any], **_kwargs: Any) -> None:
     """A check is cut off after its limit; a download takes as long as it takes."""
-    global _kind, _main_process  # noqa: PLW0603 -- a process is one worker
+    global _kind, _main_process
     stopping.renew()
     _kind, _main_process = kind_of(options.get("queues")), os.getpid()
     if _kind == "checks":

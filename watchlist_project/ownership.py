@@ -58,9 +58,7 @@ class DataDirOwner:
         try:
             return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise BadSetting(
-                f"Cannot start: {path} cannot be opened: {error.strerror}."
-            ) from None
+            raise BadSetting(f"Cannot start: {path} cannot be opened: {error.strerror}.") from None
 
     def _running_process(self) -> str:
         with suppress(OSError):
@@ -85,9 +83,7 @@ class DataDirOwner:
 
 def holders(path: Path) -> list[int]:
     """The other processes that have this file open."""
-    found = (
-        _holders_in_proc(path) if sys.platform == "linux" else _holders_by_lsof(path)
-    )
+    found = _holders_in_proc(path) if sys.platform == "linux" else _holders_by_lsof(path)
     return sorted(found - {os.getpid()})
 
 
@@ -106,9 +102,7 @@ def _holders_in_proc(path: Path) -> set[int]:
         if folder.name.isdigit():
             # Processes end while they are looked at, and those of others are closed to us.
             with suppress(OSError):
-                if any(
-                    str(link.readlink()) == target for link in (folder / "fd").iterdir()
-                ):
+                if any(str(link.readlink()) == target for link in (folder / "fd").iterdir()):
                     found.add(int(folder.name))
     return found
 

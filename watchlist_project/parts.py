@@ -50,7 +50,7 @@ def preload() -> None:
     _ = get_resolver().url_patterns
     # Reads the tag libraries of every app.
     engines.all()
-    app.loader.import_default_modules()
+    app.loader.init_worker()
     app.finalize()
 
 
@@ -126,7 +126,7 @@ def _become_program(command: list[str], lock: int, *, umask: int | None = None) 
     """Replace this process by another program, which holds the lock of the parts in its turn."""
     if umask is not None:
         os.umask(umask)
-    os.set_inheritable(lock, True)
+    os.set_inheritable(lock, True)  # noqa: FBT003 -- the standard library's own signature
     with Path(os.devnull).open("rb") as nothing:
         os.dup2(nothing.fileno(), 0)
     os.execv(command[0], command)  # noqa: S606 -- fixed arguments, no shell

@@ -39,17 +39,13 @@ def prepare() -> None:
         migrate()
     except OperationalError as error:
         reason = str(error).strip().splitlines()[0]
-        raise BadSetting(
-            f"Cannot start: the database does not answer: {reason}"
-        ) from None
+        raise BadSetting(f"Cannot start: the database does not answer: {reason}") from None
     install_schedule()
     collect_static()
     create_first_administrator()
     code = setup_code.ensure_code()
     if code:
-        logger.info(
-            "No account exists yet. Open /setup and enter this one-time code: %s", code
-        )
+        logger.info("No account exists yet. Open /setup and enter this one-time code: %s", code)
 
 
 def migrate() -> None:
@@ -88,9 +84,7 @@ def collect_static() -> None:
     if stamp.is_file() and stamp.read_text(encoding="ascii") == fingerprint:
         return
     logger.info("Preparing the static files")
-    call_command(
-        "collectstatic", interactive=False, verbosity=0, ignore_patterns=_UNUSED_STATIC
-    )
+    call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=_UNUSED_STATIC)
     stamp.write_text(fingerprint, encoding="ascii")
 
 

@@ -57,9 +57,7 @@ def fork(
     try:
         pid = os.fork()
         if pid == 0:
-            _become_child(
-                run, title, parent=parent, close=close, death_signal=death_signal
-            )
+            _become_child(run, title, parent=parent, close=close, death_signal=death_signal)
         return pid
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED_SIGNALS)
@@ -115,9 +113,7 @@ class SignalPipe:
         os.set_blocking(self._reader, False)
         os.set_blocking(self._writer, False)
         self._old_wakeup = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
-        self._old = {
-            number: signal.signal(number, _ignore) for number in HANDLED_SIGNALS
-        }
+        self._old = {number: signal.signal(number, _ignore) for number in HANDLED_SIGNALS}
         return self
 
     def __exit__(

@@ -138,6 +138,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 30,
     # Queues are asked in the order a worker names them: control, manual, checks.
     "queue_order_strategy": "priority",
+    # Sending gives up at once when the broker is away: the row is written, the next tick wakes it.
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.1,
+    "interval_max": 0.2,
     "priority_steps": [0],
     "global_keyprefix": "tsuzuku:",
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
 from pathlib import Path
 
@@ -25,15 +24,13 @@ def ensure_code() -> str | None:
         clear_code()
         return None
     groups = (
-        "".join(secrets.choice(_ALPHABET) for _ in range(_GROUP_LENGTH))
-        for _ in range(_GROUPS)
+        "".join(secrets.choice(_ALPHABET) for _ in range(_GROUP_LENGTH)) for _ in range(_GROUPS)
     )
     code = "-".join(groups)
     draft = _path().with_suffix(".new")
-    with open(
-        os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w"
-    ) as file:
-        file.write(_digest(code))
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o600)
+    draft.write_text(_digest(code), encoding="ascii")
     draft.replace(_path())
     return code
 

@@ -7,12 +7,13 @@ import socket
 import sys
 import threading
 import time
-from pathlib import Path
 from urllib.parse import urlsplit
 
+import redis
 from django.conf import settings
 
 from watchlist_project import demo_environment, parts, preparation
+from watchlist_project.broker import client_url
 from watchlist_project.embedded_broker import READY_SECONDS, EmbeddedBroker
 from watchlist_project.env import BadSetting
 from watchlist_project.ownership import DataDirOwner
@@ -50,9 +51,7 @@ def _supervise(
     supervisor = Supervisor(signals, private)
     if threading.active_count() > 1:
         # A lock that another thread holds during a fork stays locked in the child for ever.
-        raise BadSetting(
-            "Cannot start: something started a thread before the parts were forked."
-        )
+        raise BadSetting("Cannot start: something started a thread before the parts were forked.")
     freeze_memory()
     try:
         if not _start_base(supervisor, owner, is_demo=is_demo):
@@ -79,32 +78,22 @@ def _start_base(supervisor: Supervisor, owner: DataDirOwner, *, is_demo: bool) -
     if is_demo:
         port = demo_environment.site_port()
         supervisor.start(
-            parts.demo_part(
-                port, demo_environment.PUBLISH_EVERY_SECONDS, owner.parts_descriptor
-            )
+            parts.demo_part(port, demo_environment.PUBLISH_EVERY_SECONDS, owner.parts_descriptor)
         )
     if settings.USES_EMBEDDED_BROKER:
         broker = EmbeddedBroker(settings.DATA_DIR)
         supervisor.start(parts.broker_part(broker, owner.parts_descriptor))
-        if not supervisor.wait_until(
-            broker.answers, READY_SECONDS, broker.what_is_wrong
-        ):
+        if not supervisor.wait_until(broker.answers, READY_SECONDS, broker.what_is_wrong):
             return False
     else:
         address = urlsplit(settings.REDIS_URL)
         where = (address.hostname or address.path, address.port or 6379)
-        problem = (
-            f"the broker of REDIS_URL does not answer at {where[0]} port {where[1]}"
-        )
-        if not supervisor.wait_until(
-            _external_broker_answers, READY_SECONDS, lambda: problem
-        ):
+        problem = f"the broker of REDIS_URL does not answer at {where[0]} port {where[1]}"
+        if not supervisor.wait_until(_external_broker_answers, READY_SECONDS, lambda: problem):
             return False
     if is_demo:
         problem = f"the demo site does not answer on port {port}"
-        return supervisor.wait_until(
-            lambda: _accepts(port), READY_SECONDS, lambda: problem
-        )
+        return supervisor.wait_until(lambda: _accepts(port), READY_SECONDS, lambda: problem)
     return True
 
 
@@ -115,10 +104,6 @@ def _prepare(*, is_demo: bool) -> None:
 
 
 def _external_broker_answers() -> bool:
-    import redis
-
-    from watchlist_project.broker import client_url
-
     client = redis.Redis.from_url(client_url(settings.REDIS_URL), socket_timeout=2)
     try:
         return bool(client.ping())

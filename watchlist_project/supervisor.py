@@ -91,7 +91,7 @@ class Supervisor:
         limit_seconds: float,
         problem: Callable[[], str],
     ) -> bool:
-        """Look every few milliseconds; False when asked to stop. Raises BadSetting when too late."""
+        """Look again and again; False when asked to stop. Raises BadSetting when too late."""
         deadline = time.monotonic() + limit_seconds
         while not is_ready():
             if time.monotonic() > deadline:
@@ -130,9 +130,7 @@ class Supervisor:
                 break
         for running in group:
             if running.pid:
-                logger.warning(
-                    "%s did not stop in time and is killed", running.part.name
-                )
+                logger.warning("%s did not stop in time and is killed", running.part.name)
                 _send_to_group(running.pid, signal.SIGKILL)
         while any(one.pid for one in group):
             self._signals.wait(1.0)
@@ -169,18 +167,14 @@ class Supervisor:
         if now - running.started_at > _STEADY_SECONDS:
             running.pause_seconds = 0.0
         running.start_at = now + running.pause_seconds
-        cause = (
-            f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
-        )
+        cause = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
         logger.warning(
             "%s %s; it starts again in %.0f s",
             running.part.name,
             cause,
             running.pause_seconds,
         )
-        running.pause_seconds = min(
-            _LONGEST_PAUSE_SECONDS, running.pause_seconds * 2 or 1.0
-        )
+        running.pause_seconds = min(_LONGEST_PAUSE_SECONDS, running.pause_seconds * 2 or 1.0)
 
     def _start_due(self) -> None:
         now = time.monotonic()

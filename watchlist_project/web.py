@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+from importlib import import_module
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -55,9 +56,7 @@ OPTIONS: dict[str, Any] = {
 def open_socket(host: str, port: int) -> socket.socket:
     """A listening socket. Raises BadSetting when the address cannot be had."""
     try:
-        found = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _name, address = found[0]
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
@@ -90,9 +89,7 @@ def serve(listener: socket.socket) -> None:
     configuration = application.cfg
     log = configuration.logger_class(configuration)
     timeout = configuration.timeout
-    worker = ThreadWorker(
-        1, os.getppid(), [listener], application, timeout, configuration, log
-    )
+    worker = ThreadWorker(1, os.getppid(), [listener], application, timeout, configuration, log)
     worker.pid = os.getpid()
     worker.init_process()
 
@@ -103,6 +100,5 @@ class _Application(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        from watchlist_project.wsgi import application
-
-        return application
+        # It reads the folder of static files, which is not there yet when this module is imported.
+        return import_module("watchlist_project.wsgi").application
