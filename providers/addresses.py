@@ -25,8 +25,7 @@ def port_of(parts: SplitResult) -> int:
 
 def plain_host(parts: SplitResult) -> str:
     """The host in lower case, without "www." and a trailing dot."""
-    host = unicodedata.normalize("NFKC", parts.hostname or "").lower().rstrip(".")
-    return host.removeprefix("www.")
+    return _host(parts).removeprefix("www.")
 
 
 def is_below(parts: SplitResult, base_url: str) -> bool:
@@ -54,7 +53,7 @@ def refuse_private_host(parts: SplitResult, policy: EgressPolicy) -> None:
 
     Raises EgressRefused.
     """
-    host = unicodedata.normalize("NFKC", parts.hostname or "").lower().rstrip(".")
+    host = _host(parts)
     if any(entry.hostname == host for entry in policy.allowed if entry.hostname):
         return
     address = _literal_address(host)
@@ -67,8 +66,21 @@ def refuse_private_host(parts: SplitResult, policy: EgressPolicy) -> None:
         raise EgressRefused(_REFUSAL)
 
 
+def _host(parts: SplitResult) -> str:
+    """The host as a resolver would take it: plain letters and digits, plain dots."""
+    host = unicodedata.normalize("NFKC", parts.hostname or "").replace("\u3002", ".")
+    return host.lower().rstrip(".")
+
+
 def _is_local_name(host: str) -> bool:
-    return "%" in host or host.endswith(".home.arpa") or host.rpartition(".")[2] in _LOCAL_NAMES
+    """Names that only a private network has: one word, or a suffix kept for such use."""
+    is_one_word = "." not in host
+    return (
+        is_one_word
+        or "%" in host
+        or host.endswith(".home.arpa")
+        or host.rpartition(".")[2] in _LOCAL_NAMES
+    )
 
 
 def _literal_address(host: str) -> str | None:

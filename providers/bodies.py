@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import urllib3
 
-from providers.connections import DeadlinePassed, Exchange
+from providers.connections import DeadlineError, Exchange
 from providers.errors import TooLarge, Unreachable
 
 _READ_BYTES = 65_536
@@ -28,7 +28,7 @@ def read_body(raw: urllib3.BaseHTTPResponse, exchange: Exchange, max_bytes: int)
         # read1 returns what one packet brought: a trickle can not hold it until the deadline.
         chunk = raw.read1(_READ_BYTES, decode_content=False)
         if exchange.is_cut:
-            raise DeadlinePassed("the deadline passed")
+            raise DeadlineError("the deadline passed")
         received_bytes += len(chunk)
         piece = decode(chunk, max_bytes + 1 - size_bytes)
         size_bytes += len(piece)

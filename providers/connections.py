@@ -27,7 +27,7 @@ _WATCHDOG_TICK_SECONDS = 0.2
 _current = threading.local()
 
 
-class DeadlinePassed(OSError):
+class DeadlineError(OSError):
     """The time for the whole exchange is over."""
 
 
@@ -65,14 +65,14 @@ class Exchange:
             self._forget_socket()
 
     def remaining_seconds(self) -> float:
-        """Seconds left. Raises DeadlinePassed when there are none."""
+        """Seconds left. Raises DeadlineError when there are none."""
         left = self.ends_at - time.monotonic()
         if self.is_over:
-            raise DeadlinePassed("the deadline passed")
+            raise DeadlineError("the deadline passed")
         return left
 
     def start_hop(self) -> None:
-        """Forget the connection of the hop before. Raises DeadlinePassed."""
+        """Forget the connection of the hop before. Raises DeadlineError."""
         self.remaining_seconds()
         self.is_fresh = self.is_reused = False
 
@@ -156,7 +156,7 @@ def _resolve(host: str, port: int, timeout_seconds: float) -> list[Any]:
     try:
         answer = answers.get(timeout=timeout_seconds)
     except queue.Empty:
-        raise DeadlinePassed("the name could not be resolved in time") from None
+        raise DeadlineError("the name could not be resolved in time") from None
     if isinstance(answer, OSError):
         raise answer
     return answer

@@ -28,7 +28,7 @@ from urllib3.exceptions import HTTPError
 
 from providers import answers
 from providers.bodies import read_body
-from providers.connections import POOL_CLASSES, DeadlinePassed, Exchange, tls_context
+from providers.connections import POOL_CLASSES, DeadlineError, Exchange, tls_context
 from providers.errors import EgressRefused, ProviderError, TooLarge, Unreachable
 from providers.safe_url import EgressPolicy, check_url
 from providers.types import PageValidator
@@ -312,7 +312,7 @@ def _send(request: _Request, exchange: Exchange) -> requests.Response:
         if exchange.is_cut:
             # http.client takes a connection cut within the headers for the end of the headers.
             response.raw.close()
-            raise DeadlinePassed("the deadline passed")
+            raise DeadlineError("the deadline passed")
         return response
 
 

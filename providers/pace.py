@@ -154,10 +154,11 @@ class Pacer:
             queue.release()
 
     def _queue(self, key: str, max_concurrent: int) -> threading.BoundedSemaphore:
+        name = (key, max_concurrent)
         with self._lock:
-            return self._queues.setdefault(
-                (key, max_concurrent), threading.BoundedSemaphore(max_concurrent)
-            )
+            if name not in self._queues:
+                self._queues[name] = threading.BoundedSemaphore(max_concurrent)
+            return self._queues[name]
 
     def _take(self, key: str, lease: str, pace: Pace, ends_at: float) -> _TurnCount:
         poll_seconds = _POLL_SECONDS
@@ -165,7 +166,8 @@ class Pacer:
             left = max(0.0, ends_at - time.monotonic())
             count, wait = self._try(key, lease, pace, left)
             if wait >= 0:
-                time.sleep(wait)
+                if wait > 0:
+                    time.sleep(wait)
                 return count
             if wait == _WAIT_TOO_LONG or left == 0:
                 raise _too_long(max(1.0, 1.0 / pace.requests_per_second))

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from pytest_django import Settings
 
-from providers import states
+from providers import registry, states
 from providers.safe_url import EgressPolicy
+from providers.sites.feed import FeedAdapter
 from providers.tests.origin import Origin, running_origin
+from providers.tests.sample_sites import AlphaAdapter, BetaAdapter
 
 
 @pytest.fixture
@@ -32,3 +35,13 @@ def policy(origin: Origin) -> EgressPolicy:
 @pytest.fixture(autouse=True)
 def fresh_states() -> None:
     states.forget_cache()
+
+
+@pytest.fixture
+def sample_sites(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, origin: Origin, other_origin: Origin
+) -> None:
+    """Two sites and feeds, as if they were all that there is."""
+    monkeypatch.setattr(registry, "ADAPTERS", (AlphaAdapter, BetaAdapter, FeedAdapter))
+    settings.EGRESS_POLICY = EgressPolicy.parse(["127.0.0.1"])
+    settings.PROVIDER_BASE_URLS = {"alpha": origin.url, "beta": other_origin.url}

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers import connections
 from providers.errors import EgressRefused, ProviderError
 from providers.http import SiteHttpClient, fetch_bytes
 from providers.safe_url import EgressPolicy
@@ -115,7 +114,7 @@ def _answers_with(*answers: list[str]) -> Callable[..., object]:
 def test_a_name_that_changes_its_address_is_checked_where_it_connects(
     canary: Origin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections.socket, "getaddrinfo", _answers_with(["127.0.0.1"]))
+    monkeypatch.setattr(socket, "getaddrinfo", _answers_with(["127.0.0.1"]))
     with pytest.raises(EgressRefused):
         fetch_bytes(
             f"http://rebind.example:{canary.port}/",
@@ -131,7 +130,7 @@ def test_private_addresses_of_a_mixed_answer_are_left_out(
 ) -> None:
     origin.answers["/"] = serves(b"ours")
     answer = ["10.0.0.1", "169.254.169.254", "::1", "127.0.0.1"]
-    monkeypatch.setattr(connections.socket, "getaddrinfo", _answers_with(answer))
+    monkeypatch.setattr(socket, "getaddrinfo", _answers_with(answer))
     page = fetch_bytes(
         f"http://mixed.example:{origin.port}/", policy, max_bytes=10, deadline_seconds=3
     )

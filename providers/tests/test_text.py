@@ -23,11 +23,11 @@ RESERVED = {
 }
 
 
-@given(ANY_TEXT, st.booleans())
-@example("a\x00b\x1b[31m\ud800\ufffe", False)
-@example("e\u200b\u0301", False)
-@example("x\n\r\n \n\n y", True)
-def test_clean_text_is_safe_for_xml_postgres_and_utf_8(text: str, multiline: bool) -> None:
+@given(text=ANY_TEXT, multiline=st.booleans())
+@example(text="a\x00b\x1b[31m\ud800\ufffe", multiline=False)
+@example(text="e\u200b\u0301", multiline=False)
+@example(text="x\n\r\n \n\n y", multiline=True)
+def test_clean_text_is_safe_for_xml_postgres_and_utf_8(text: str, *, multiline: bool) -> None:
     cleaned = clean_text(text, 100, multiline=multiline)
     element = lxml.etree.Element("a")
     element.text = cleaned
@@ -41,8 +41,8 @@ def test_clean_text_is_safe_for_xml_postgres_and_utf_8(text: str, multiline: boo
         assert character not in BIDI_AND_INVISIBLE
 
 
-@given(ANY_TEXT, st.integers(0, 60), st.booleans())
-def test_clean_text_twice_is_clean_text_once(text: str, length: int, multiline: bool) -> None:
+@given(text=ANY_TEXT, length=st.integers(0, 60), multiline=st.booleans())
+def test_clean_text_twice_is_clean_text_once(text: str, length: int, *, multiline: bool) -> None:
     once = clean_text(text, length, multiline=multiline)
     assert clean_text(once, length, multiline=multiline) == once
     assert len(once) <= length

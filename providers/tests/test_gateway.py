@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from providers import gateway, states
+from providers.errors import (
+    BackingOff,
+    LayoutChanged,
+    NotFound,
+    ProviderDisabled,
+    ProviderError,
+    RateLimited,
+    Unreachable,
+)
+from providers.models import ProviderState
+from providers.tests.origin import Origin, serves, stays_silent
+from providers.types import SeriesMatch
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sample_sites")]
+
+
+def described(provider_id: str) -> gateway.ProviderDescription:
+    return next(each for each in gateway.describe() if each.id == provider_id)
+
+
+def titles(outcome: gateway.SearchOutcome) -> list[tuple[str, str]]:
+    return [(provider_id, match.title) for provider_id, match in outcome.matches]
+
+
+# --- Asking ----------------------------------------------------------------------------------
+
+
+def test_every_text_of_an_answer_is_clean(origin: Origin) -> None:
+    origin.answers["/series/x"] = serves("\u202eEvil\x00  \u200btitle".encode() + b"\xff" * 400)
+    found = gateway.details("alpha", "x", "vostfr")
+    assert found.title.startswith("Evil title")
+    assert len(found.title) == 300
+    assert found.poster_url == ""
+    assert len(found.genres) == 1
+
+
+def test_episodes_are_unique_by_reference(origin: Origin) -> None:
+    origin.answers["/series/x"] = serves(b"one\ntwo\none")
+    found = gateway.list_episodes("alpha", "x", "vf", {})
+    assert [episode.ref for episode in found.episodes] == ["one", "two"]
+    again = gateway.list_episodes("alpha", "x", "vf", found.validators)
+    assert again.unchanged
+
+
+def test_sources_without_a_usable_address_are_dropped(origin: Origin) -> None:
+    origin.answers["/episode/1"] = serves(b"file:///etc/passwd\nhttps://host.example/e/1\nnonsense")
+    assert [each.url for each in gateway.resolve("alpha", "x", "1", "vf")] == [
+        "https://host.example/e/1"
+    ]
+    origin.answers["/episode/1"] = serves(b"file:///etc/passwd")
+    with pytest.raises(NotFound):
+        gateway.resolve("alpha", "x", "1", "vf")
+
+
+def test_an_adapters_mistake_is_an_unreadable_page(origin: Origin) -> None:
+    origin.answers["/search"] = serves(b"crash")
+    outcome = gateway.search("x", provider_id="alpha")
+    assert isinstance(outcome.errors["alpha"], LayoutChanged)
+
+
+def test_a_provider_that_is_off_is_not_asked(origin: Origin) -> None:
+    gateway.set_enabled("alpha", False)
+    with pytest.raises(ProviderDisabled):
+        gateway.details("alpha", "x", "vf")
+    with pytest.raises(ProviderDisabled):
+        gateway.availability("alpha")
+    assert "alpha" not in gateway.search("x").errors
+    assert described("alpha").health == "off"
+    assert origin.requests == []
+
+
+# --- Searching -------------------------------------------------------------------------------
+
+
+def test_a_search_asks_everybody_and_keeps_their_order(
+    origin: Origin, other_origin: Origin
+) -> None:
+    origin.answers["/search"] = serves(b"a1\na2")
+    other_origin.answers["/search"] = serves(b"b1")
+    outcome = gateway.search("  some \x00 title ")
+    assert titles(outcome) == [("alpha", "a1"), ("alpha", "a2"), ("beta", "b1")]
+    assert outcome.errors == {}
+    assert origin.paths() == ["/search?q=some+title"]
+
+
+def test_a_slow_or_broken_provider_does_not_hold_the_others(
+    origin: Origin, other_origin: Origin
+) -> None:
+    origin.answers["/search"] = stays_silent()
+    other_origin.answers["/search"] = serves(b"b1")
+    outcome = gateway.search("x", deadline_seconds=1.0)
+    assert titles(outcome) == [("beta", "b1")]
+    assert isinstance(outcome.errors["alpha"], Unreachable)
+
+
+def test_an_empty_question_is_not_sent(origin: Origin) -> None:
+    assert gateway.search(" \x00 ").matches == []
+    assert origin.requests == []
+
+
+# --- Health ----------------------------------------------------------------------------------
+
+
+def _fail(origin: Origin, status: str = "500 Oops", **headers: str) -> ProviderError:
+    origin.answers["/series/x"] = serves(b"", status=status, **headers)
+    with pytest.raises(ProviderError) as caught:
+        gateway.list_episodes("alpha", "x", "vf", {})
+    return caught.value
+
+
+def test_a_failing_provider_is_left_alone(origin: Origin) -> None:
+    assert isinstance(_fail(origin), Unreachable)
+    asked = len(origin.requests)
+    error = _fail(origin)
+    assert isinstance(error, BackingOff)
+    assert error.retry_after_seconds
+    assert len(origin.requests) == asked
+    found = described("alpha")
+    assert (found.health, found.last_error_code) == ("backing_off", "unreachable")
+    with pytest.raises(BackingOff):
+        gateway.availability("alpha")
+    gateway.availability("beta")
+
+
+def test_the_sites_wish_to_wait_is_honoured(origin: Origin) -> None:
+    assert isinstance(_fail(origin, "429 Slow", Retry_After="7200"), RateLimited)
+    retry_at = described("alpha").retry_at
+    assert retry_at is not None
+    assert timedelta(minutes=119) < retry_at - timezone.now() <= timedelta(minutes=120)
+
+
+def test_a_refusal_shows_as_blocked(origin: Origin) -> None:
+    _fail(origin, "403 Forbidden")
+    assert described("alpha").health == "blocked"
+
+
+def test_a_missing_series_says_nothing_of_its_provider(origin: Origin) -> None:
+    assert isinstance(_fail(origin, "404 Not Found"), NotFound)
+    assert described("alpha").health == "ok"
+
+
+def test_a_broken_feed_does_not_stop_other_feeds(origin: Origin) -> None:
+    with pytest.raises(NotFound):
+        gateway.details("feed", f"{origin.url}/none.xml", "original")
+    origin.answers["/broken.xml"] = serves(b"", status="500 Oops")
+    with pytest.raises(Unreachable):
+        gateway.details("feed", f"{origin.url}/broken.xml", "original")
+    gateway.availability("feed")
+    assert described("feed").health == "ok"
+
+
+def test_one_probe_at_a_time_tries_a_provider_that_failed(origin: Origin) -> None:
+    _fail(origin)
+    with time_machine.travel(timezone.now() + timedelta(hours=2)):
+        stale = states.state_of("alpha")
+        assert states.claim_probe(stale, timezone.now())
+        assert not states.claim_probe(stale, timezone.now())
+        assert isinstance(_fail(origin), BackingOff)
+
+
+def test_success_opens_the_provider_and_steps_down(origin: Origin) -> None:
+    start = timezone.now()
+    for hours in (0, 2, 4):
+        with time_machine.travel(start + timedelta(hours=hours)):
+            assert isinstance(_fail(origin), Unreachable)
+    assert ProviderState.objects.get(pk="alpha").level == 3
+    origin.answers["/series/x"] = serves(b"one")
+    with time_machine.travel(start + timedelta(hours=6)):
+        for level in (2, 1, 0, 0):
+            gateway.list_episodes("alpha", "x", "vf", {})
+            assert ProviderState.objects.get(pk="alpha").level == level
+        found = described("alpha")
+        assert (found.health, found.last_error, found.retry_at) == ("ok", "", None)
+
+
+def test_requests_of_one_outage_climb_one_rung(origin: Origin) -> None:
+    began = timezone.now()
+    for _ in range(10):
+        states.record_failure("alpha", Unreachable("down"), began)
+    assert ProviderState.objects.get(pk="alpha").level == 1
+
+
+def test_a_success_from_before_the_failure_does_not_hide_it(origin: Origin) -> None:
+    began = timezone.now()
+    _fail(origin)
+    states.record_success("alpha", began - timedelta(seconds=1))
+    assert described("alpha").health == "backing_off"
+
+
+def test_a_healthy_provider_is_written_once_a_minute(
+    origin: Origin, django_assert_num_queries: Any
+) -> None:
+    origin.answers["/series/x"] = serves(b"one")
+    gateway.list_episodes("alpha", "x", "vf", {})
+    first = ProviderState.objects.get(pk="alpha").updated_at
+    for _ in range(3):
+        gateway.list_episodes("alpha", "x", "vf", {})
+    assert ProviderState.objects.get(pk="alpha").updated_at == first
+    with time_machine.travel(timezone.now() + timedelta(seconds=61)):
+        gateway.list_episodes("alpha", "x", "vf", {})
+    assert ProviderState.objects.get(pk="alpha").updated_at > first
+
+
+def test_a_day_of_outage_with_a_thousand_series_costs_few_requests(origin: Origin) -> None:
+    start = timezone.now()
+    for minutes in range(0, 24 * 60, 5):
+        with time_machine.travel(start + timedelta(minutes=minutes)):
+            # Many series are due; each is refused without a request while the provider backs off.
+            for _ in range(3):
+                _fail(origin)
+    assert len(origin.requests) <= 40
+
+
+def test_a_check_needs_no_query_for_the_state(
+    transactional_db: None, origin: Origin, django_assert_num_queries: Any
+) -> None:
+    origin.answers["/series/x"] = serves(b"one")
+    gateway.list_episodes("alpha", "x", "vf", {})
+    gateway.availability("alpha")
+    with django_assert_num_queries(0):
+        gateway.list_episodes("alpha", "x", "vf", {})
+        gateway.availability("alpha")
+
+
+def test_matches_are_cleaned(origin: Origin) -> None:
+    origin.answers["/search"] = serves("\u202e\na1".encode())
+    outcome = gateway.search("x", provider_id="alpha")
+    assert [type(match) for _, match in outcome.matches] == [SeriesMatch]
