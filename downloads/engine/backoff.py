@@ -68,13 +68,14 @@ class FailureCount:
             self.failures = self.refreshes = 0
         self._bytes_at_failure = bytes_done
         self.failures += 1
-        public = error.final() if isinstance(error, StatusRefused) else error
         wait = min(limits.retry_wait_seconds * 2.0 ** (self.failures - 1), _MAX_WAIT_SECONDS)
         if error.retry_after_seconds is not None:
             wait = max(wait, error.retry_after_seconds)
         hopeless = not isinstance(error, ConnectionFailed) and not _may_pass(error)
         if hopeless or self.failures > limits.max_retries or wait > _MAX_WAIT_SECONDS:
-            raise public from error
+            if isinstance(error, StatusRefused):
+                raise error.final() from error
+            raise error
         return wait
 
     def may_refresh(self, error: EngineError) -> bool:

@@ -9,6 +9,7 @@ from downloads.engine.backoff import StatusRefused
 from downloads.engine.errors import EngineError
 from downloads.engine.journal import Identity
 from downloads.engine.ranges import Span
+from downloads.engine.sniff import SNIFF_BYTES
 from downloads.engine.transport import Answer, Call
 
 if TYPE_CHECKING:
@@ -122,9 +123,11 @@ class Lane:
             piece = piece[size:]
         return piece
 
-    def flush(self) -> None:
+    def flush(self, *, is_last: bool = False) -> None:
         """Write what was gathered. Raises OSError, NotAVideo, RangesUnusable."""
-        if not self._pending:
+        # A file's first bytes are judged, which takes enough of them.
+        is_too_early = self.span.position == 0 and self._pending < SNIFF_BYTES and not is_last
+        if not self._pending or is_too_early:
             return
         span, pieces, size = self.span, self._pieces, self._pending
         self._pieces, self._pending = [], 0
@@ -144,7 +147,7 @@ class Lane:
         """Write the rest and tell the owner."""
         if not isinstance(call.error, RemoteChanged | RangesUnusable):
             try:
-                self.flush()
+                self.flush(is_last=call.error is None)
             except EngineError as error:
                 call.error = error
         self.owner.lane_ended(self, call)

@@ -70,7 +70,7 @@ def _make_folder(root: Path, relative: PurePosixPath, umask: int) -> Path:
 def _is_there_already(work_file: Path, target: Path) -> bool:
     """Whether the same file has that name. Raises NameTaken when another one has it."""
     wanted = _comparable(target.name)
-    for entry in os.scandir(target.parent):
+    for entry in sorted(target.parent.iterdir()):
         if _comparable(entry.name) != wanted:
             continue
         if entry.name == target.name and _is_same_file(work_file, target):

@@ -159,6 +159,7 @@ class Transport:
         self._multi.setopt(pycurl.M_MAXCONNECTS, 32)
         self._calls: dict[Any, Call] = {}
         self._spare: list[Any] = []
+        self._opened: list[socket.socket] = []
 
     def start(self, call: Call) -> None:
         """Begin a call. Raises AddressRefused."""
@@ -185,6 +186,7 @@ class Transport:
             easy.close()
         self._spare.clear()
         self._multi.close()
+        self._close_opened()
 
     @property
     def active_count(self) -> int:
@@ -203,6 +205,7 @@ class Transport:
         if self._multi.select(timeout_seconds) < 0:
             time.sleep(min(timeout_seconds, 0.005))
         self._multi.perform()
+        self._close_opened()
         for easy, code, text in self._ended():
             self._finish(easy, code, text)
 
@@ -288,6 +291,26 @@ class Transport:
             return False
         return True
 
+    def _guard(self, call: Call) -> Any:
+        def open_socket(_purpose: int, address: tuple[int, int, int, tuple[Any, ...]]) -> Any:
+            family, kind, protocol, target = address
+            try:
+                if self._egress.permits(str(target[0]), int(target[1])):
+                    opened = socket.socket(family, kind, protocol)
+                    self._opened.append(opened)
+                    return opened
+            except (OSError, ValueError, IndexError):
+                return pycurl.SOCKET_BAD
+            call.refused_address = str(target[0])
+            return pycurl.SOCKET_BAD
+
+        return open_socket
+
+    def _close_opened(self) -> None:
+        # pycurl works on a duplicate of each socket, so ours is closed as soon as it has that.
+        while self._opened:
+            self._opened.pop().close()
+
     def _configure(self, easy: Any, call: Call) -> None:
         for option, value in (
             (pycurl.URL, call.url),
@@ -300,7 +323,7 @@ class Transport:
             (pycurl.TCP_NODELAY, 1),
             (pycurl.CONNECTTIMEOUT_MS, int(self.settings.connect_timeout_seconds * 1000)),
             (pycurl.ACCEPT_ENCODING, "gzip, deflate, br"),
-            (pycurl.OPENSOCKETFUNCTION, _guard(self._egress, call)),
+            (pycurl.OPENSOCKETFUNCTION, self._guard(call)),
             (pycurl.HEADERFUNCTION, _header_reader(call)),
             (pycurl.WRITEFUNCTION, _piece_reader(call, self.gate)),
             (pycurl.HTTPHEADER, _header_lines(call)),
@@ -327,20 +350,6 @@ def _header_lines(call: Call) -> list[str]:
         if call.if_range:
             wanted["If-Range"] = call.if_range
     return [f"{name}: {value}" for name, value in wanted.items()]
-
-
-def _guard(egress: EgressPolicy, call: Call) -> Any:
-    def open_socket(_purpose: int, address: tuple[int, int, int, tuple[Any, ...]]) -> Any:
-        family, kind, protocol, target = address
-        try:
-            if egress.permits(str(target[0]), int(target[1])):
-                return socket.socket(family, kind, protocol)
-        except (OSError, ValueError, IndexError):
-            return pycurl.SOCKET_BAD
-        call.refused_address = str(target[0])
-        return pycurl.SOCKET_BAD
-
-    return open_socket
 
 
 def _header_reader(call: Call) -> Any:
@@ -398,6 +407,6 @@ def _piece_reader(call: Call, gate: RateGate) -> Any:
 
 
 def _error_of(call: Call, code: int, text: str) -> EngineError:
-    if call.refused_address:
+    if call.refused_address and code == pycurl.E_COULDNT_CONNECT:
         return AddressRefused("The address leads to a private network and was refused.")
     return ConnectionFailed(_SOFT_CURL_ERRORS.get(code) or f"The transfer failed: {text or code}.")

@@ -1,0 +1,100 @@
+"""Small real videos, made by PyAV when the tests start."""
+
+from __future__ import annotations
+
+import os
+import random
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.audio.frame import AudioFrame
+from av.video.frame import VideoFrame
+
+FPS = 10
+SAMPLE_RATE = 48_000
+_SAMPLES_PER_FRAME = 1024
+
+
+def make_clip(
+    path: Path,
+    *,
+    seconds: float,
+    container: str = "mp4",
+    options: dict[str, str] | None = None,
+    has_picture: bool = True,
+    has_sound: bool = True,
+    seed: int = 1,
+    size: tuple[int, int] = (320, 180),
+    vcodec: str = "libx264",
+    acodec: str = "aac",
+) -> Path:
+    """Write a clip of noise with a picture each tenth of a second and a key frame each second."""
+    noise = random.Random(seed)
+    with av.open(str(path), "w", format=container, options=options or {}) as output:
+        video = audio = None
+        if has_picture:
+            video = output.add_stream(vcodec, rate=FPS)
+            video.width, video.height = size
+            video.pix_fmt = "yuv420p"
+            video.gop_size = FPS
+            if vcodec == "libx264":
+                video.options = {"preset": "ultrafast", "qp": "34", "x264-params": "scenecut=0"}
+        if has_sound:
+            audio = output.add_stream(acodec, rate=SAMPLE_RATE)
+            audio.layout = "mono"
+        if video is not None:
+            for number in range(int(seconds * FPS)):
+                output.mux(video.encode(_picture(number, size, noise)))
+                if audio is not None:
+                    _sound(output, audio, number, 1 / FPS)
+            output.mux(video.encode(None))
+        elif audio is not None:
+            for number in range(int(seconds * FPS)):
+                _sound(output, audio, number, 1 / FPS)
+        if audio is not None:
+            output.mux(audio.encode(None))
+    return path
+
+
+def _picture(number: int, size: tuple[int, int], noise: random.Random) -> VideoFrame:
+    frame = VideoFrame(size[0], size[1], "yuv420p")
+    for plane in frame.planes:
+        plane.update(noise.randbytes(plane.buffer_size))
+    frame.pts = number
+    frame.time_base = Fraction(1, FPS)
+    return frame
+
+
+def _sound(output: av.container.OutputContainer, stream: object, number: int, step: float) -> None:
+    first = int(number * step * SAMPLE_RATE / _SAMPLES_PER_FRAME)
+    last = int((number + 1) * step * SAMPLE_RATE / _SAMPLES_PER_FRAME)
+    for count in range(first, last):
+        frame = AudioFrame(format="fltp", layout="mono", samples=_SAMPLES_PER_FRAME)
+        frame.planes[0].update(bytes(frame.planes[0].buffer_size))
+        frame.rate = SAMPLE_RATE
+        frame.pts = count * _SAMPLES_PER_FRAME
+        frame.time_base = Fraction(1, SAMPLE_RATE)
+        output.mux(stream.encode(frame))  # type: ignore[attr-defined]
+
+
+def make_hls(folder: Path, *, seconds: float, **options: str) -> Path:
+    """Write an HLS stream with a segment every two seconds; returns its playlist."""
+    suffix = "m4s" if options.get("hls_segment_type") == "fmp4" else "ts"
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = {
+        "hls_time": "2",
+        "hls_list_size": "0",
+        "hls_playlist_type": "vod",
+        "hls_segment_filename": str(folder / f"s%03d.{suffix}"),
+    } | options
+    return make_clip(folder / "index.m3u8", seconds=seconds, container="hls", options=settings)
+
+
+def make_encrypted_hls(folder: Path, *, seconds: float) -> Path:
+    """The same with AES-128; the key lies beside it as `key.bin`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    key, notes = folder / "key.bin", folder / "notes"
+    key.write_bytes(os.urandom(16))
+    notes.write_text(f"key.bin\n{key}\n")
+    return make_hls(folder, seconds=seconds, hls_key_info_file=str(notes))

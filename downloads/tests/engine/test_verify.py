@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from downloads.engine.errors import NotAVideo, WrongLength
+from downloads.engine.verify import verify
+from downloads.tests.engine.clips import make_clip
+
+
+@pytest.mark.parametrize(
+    ("container", "vcodec", "acodec", "expected"),
+    [
+        ("mp4", "libx264", "aac", "mp4"),
+        ("matroska", "libx264", "aac", "mkv"),
+        ("webm", "libvpx", "libopus", "webm"),
+        ("mpegts", "libx264", "aac", "ts"),
+        ("flv", "libx264", "aac", "flv"),
+        ("avi", "mpeg4", "aac", "avi"),
+    ],
+)
+def test_known_containers_are_measured(
+    clips: Path, container: str, vcodec: str, acodec: str, expected: str
+) -> None:
+    path = make_clip(
+        clips / f"known.{container}", seconds=4, container=container, vcodec=vcodec, acodec=acodec
+    )
+    media = verify(path)
+
+    assert (media.extension, media.height) == (expected, 180)
+    assert media.duration_seconds == pytest.approx(4, abs=0.3)
+
+
+@pytest.mark.parametrize(
+    ("container", "acodec", "expected"), [("mp4", "aac", "m4a"), ("mp3", "libmp3lame", "mp3")]
+)
+def test_sound_without_picture_is_fine(
+    clips: Path, container: str, acodec: str, expected: str
+) -> None:
+    path = clips / f"sound.{container}"
+    make_clip(path, seconds=4, container=container, acodec=acodec, has_picture=False)
+    media = verify(path)
+
+    assert (media.extension, media.height) == (expected, None)
+
+
+def _zip() -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("a", "b")
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"", "empty"),
+        (b"<!DOCTYPE html><p>login", "a web page"),
+        (b"   \n<HTML>", "a web page"),
+        (b'{"error": "expired"}', "JSON"),
+        (b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n", "a playlist"),
+        (b'<?xml version="1.0"?><MPD xmlns="x"></MPD>', "a playlist"),
+        (_zip(), "an archive"),
+        (b"MZ\x90\x00" + bytes(500), "a program"),
+        (b"\x7fELF" + bytes(500), "a program"),
+        (b"\xff\xd8\xff\xe0" + bytes(500), "an image"),
+        (b"\x00\x01\x02\x03" * 500, "unknown"),
+    ],
+)
+def test_anything_else_is_named_and_refused(tmp_path: Path, content: bytes, what: str) -> None:
+    path = tmp_path / "x.mp4"
+    path.write_bytes(content)
+    with pytest.raises(NotAVideo, match=what):
+        verify(path)
+
+
+@pytest.mark.parametrize("container", ["mp4", "matroska", "webm"])
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.8])
+def test_a_cut_file_is_refused(clips: Path, tmp_path: Path, container: str, share: float) -> None:
+    whole = clips / f"whole.{container}"
+    if not whole.exists():
+        options = {"movflags": "faststart"} if container == "mp4" else {}
+        codecs = ("libvpx", "libopus") if container == "webm" else ("libx264", "aac")
+        make_clip(
+            whole,
+            seconds=30,
+            container=container,
+            options=options,
+            vcodec=codecs[0],
+            acodec=codecs[1],
+            size=(160, 90),
+        )
+    content = whole.read_bytes()
+    path = tmp_path / "cut"
+    path.write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(NotAVideo):
+        verify(path)
+
+
+def test_a_cut_transport_stream_is_too_short(clips: Path, tmp_path: Path) -> None:
+    whole = make_clip(clips / "long.ts", seconds=30, container="mpegts", size=(160, 90))
+    content = whole.read_bytes()
+    path = tmp_path / "cut"
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(WrongLength, match="instead of 30"):
+        verify(path, expected_duration_seconds=30)
+
+
+def test_a_hole_in_the_middle_is_refused(tmp_path: Path, clip: bytes) -> None:
+    path = tmp_path / "hole.mp4"
+    content = bytearray(clip)
+    middle = len(content) // 2
+    content[middle - 400_000 : middle + 400_000] = bytes(800_000)
+    path.write_bytes(content)
+    with pytest.raises(NotAVideo):
+        verify(path)
+
+
+def test_another_size_than_announced_is_refused(tmp_path: Path, clip: bytes) -> None:
+    path = tmp_path / "a.mp4"
+    path.write_bytes(clip)
+    with pytest.raises(WrongLength):
+        verify(path, expected_size=len(clip) + 1)
+
+
+@pytest.mark.parametrize("expected", [12.1, 11.9, None, 0.0])
+def test_two_per_cent_are_forgiven(tmp_path: Path, clip: bytes, expected: float | None) -> None:
+    path = tmp_path / "a.mp4"
+    path.write_bytes(clip)
+
+    assert verify(path, expected_duration_seconds=expected).height == 180
+
+
+@pytest.mark.parametrize("flips", range(8))
+def test_damaged_headers_never_crash_the_process(tmp_path: Path, clip: bytes, flips: int) -> None:
+    path = tmp_path / "a.mp4"
+    content = bytearray(clip)
+    for offset in range(64 + flips, 6000, 97):
+        content[offset] ^= 0xFF
+    path.write_bytes(content)
+    with pytest.raises((NotAVideo, WrongLength)):
+        verify(path)
