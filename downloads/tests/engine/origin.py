@@ -41,13 +41,13 @@ class Answer:
     body_from_zero: bool = False  # right header, body from byte 0
 
 
-@dataclass(frozen=True)
+@dataclass
 class Seen:
-    """One request and what was sent for it."""
+    """One request and what was sent for it; noted before the client can see any of it."""
 
     path: str
     headers: dict[str, str]
-    sent: int
+    sent: int = 0
 
     @property
     def range(self) -> str:
@@ -155,21 +155,19 @@ class Origin:
             self._counts[path] = count = self._counts.get(path, 0) + 1
         answer = found if isinstance(found, Answer) else found(count, headers)
         reply = _Reply(answer, headers)
-        sent = 0
-        try:
-            self._wait(answer.delay_seconds)
-            connection.settimeout(5)
-            connection.sendall(reply.head())
-            for piece in reply.pieces():
-                self._pace(answer, sent, len(piece))
-                connection.sendall(reply.framed(piece))
-                sent += len(piece)
-            if answer.stall_after is not None and sent >= answer.stall_after:
-                self._closing.wait(60)
-            return self._end(connection, answer, reply)
-        finally:
-            with self._guard:
-                self.seen.append(Seen(path, headers, sent))
+        seen = Seen(path, headers)
+        with self._guard:
+            self.seen.append(seen)
+        self._wait(answer.delay_seconds)
+        connection.settimeout(5)
+        connection.sendall(reply.head())
+        for piece in reply.pieces():
+            self._pace(answer, seen.sent, len(piece))
+            seen.sent += len(piece)
+            connection.sendall(reply.framed(piece))
+        if answer.stall_after is not None and seen.sent >= answer.stall_after:
+            self._closing.wait(60)
+        return self._end(connection, answer, reply)
 
     def _read_head(self, connection: socket.socket) -> bytes:
         head = b""
