@@ -1,3 +1,1 @@
-"""The download engine: plain Python, usable without Django; imports only types and guard of
-`providers`.
-"""
+"""The download engine; plain Python, imports only types and the guard of `providers`."""
