@@ -10,7 +10,7 @@ import hashlib
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -105,20 +105,16 @@ class Feed:
 def parse_feed(content: bytes, url: str) -> Feed:
     """Read a feed that was found at `url`. Raises LayoutChanged when it is none.
 
-    The bytes go in as a stream: feedparser would open a string as an address or a file.
+    The bytes go in as a stream: feedparser would open a string as an address or a file. It is not
+    told the address, since it would make each entry's identity depend on it.
     """
-    parsed = feedparser.parse(
-        io.BytesIO(content),
-        response_headers={"content-location": url},
-        resolve_relative_uris=False,
-        sanitize_html=False,
-    )
-    if not parsed.version and not parsed.entries:
+    parsed = feedparser.parse(io.BytesIO(content), resolve_relative_uris=False, sanitize_html=False)
+    if not parsed.get("version") and not parsed.entries:
         raise LayoutChanged("feed", "The address did not answer with an RSS or Atom feed.")
     entries = parsed.entries[:_MAX_ITEMS]
     ids = Counter(str(entry.get("id", "")) for entry in entries)
     items = [
-        _item(entry, media, is_id_unique=ids[str(entry.get("id", ""))] == 1)
+        _item(entry, media, _base(entry, url), is_id_unique=ids[str(entry.get("id", ""))] == 1)
         for entry in entries
         if (media := _media(entry, url))
     ]
@@ -155,11 +151,11 @@ def _oldest_first(items: list[FeedItem]) -> tuple[FeedItem, ...]:
     return tuple(items)
 
 
-def _item(entry: Any, media: tuple[FeedMedia, ...], *, is_id_unique: bool) -> FeedItem:
+def _item(entry: Any, media: tuple[FeedMedia, ...], base: str, *, is_id_unique: bool) -> FeedItem:
     title = clean_text(str(entry.get("title", "")), _MAX_TITLE_LENGTH)
     season, number = _numbers(entry, title)
     kind = str(entry.get("itunes_episodetype", "full")).strip().lower()
-    link = _http_url(str(entry.get("link", "")), _base(entry, ""))
+    link = _http_url(str(entry.get("link", "")), base)
     identity = str(entry.get("id", "")) if is_id_unique else ""
     return FeedItem(
         ref=_stable_ref(identity or media[0].url or link),
@@ -205,7 +201,9 @@ def _whole(value: object) -> int | None:
 
 
 def _published_at(entry: Any) -> datetime | None:
-    moment = entry.get("published_parsed") or entry.get("updated_parsed")
+    # Asked by membership: feedparser warns when one date stands in for the other.
+    names = [name for name in ("published_parsed", "updated_parsed") if name in entry]
+    moment = next((entry[name] for name in names if entry[name]), None)
     try:
         return datetime.fromtimestamp(calendar.timegm(moment), UTC) if moment else None
     except (ValueError, TypeError, OverflowError):
@@ -293,11 +291,10 @@ def _size(value: object) -> int:
 
 def _base(entry: Any, feed_url: str) -> str:
     """What relative addresses in an entry are relative to; feedparser keeps it with texts only."""
-    details: Iterable[str] = ("title_detail", "summary_detail")
-    for name in details:
+    for name in ("title_detail", "summary_detail"):
         base = str(entry.get(name, {}).get("base", ""))
         if base:
-            return base
+            return _http_url(base, feed_url) or feed_url
     return feed_url
 
 
