@@ -20,7 +20,7 @@ from typing import Any
 
 from providers.safe_url import EgressPolicy
 
-MAX_MEMORY_BYTES = 1_000_000_000
+MAX_MEMORY_BYTES = 512 * 1024 * 1024  # of address space; yt-dlp itself needs a third of it
 _SOCKET_SECONDS = 15
 _MAX_FORMATS = 300
 _MAX_REASON_LENGTH = 300
