@@ -1,0 +1,89 @@
+"""The user's own account: language, time zone, colours, shortcuts, password."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
+from django.contrib.auth.models import User
+from django.contrib.auth.views import PasswordResetConfirmView
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse, reverse_lazy
+from django.utils import translation
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST, require_safe
+
+from watchlist.models import Profile
+from watchlist.pages.feedback import Told, answer, user_of
+from watchlist.pages.panel_forms import AccountForm
+
+UNPROCESSABLE: Final = 422
+
+
+@login_required
+@require_safe
+def account(request: HttpRequest) -> HttpResponse:
+    """The account's two forms."""
+    return _page(request)
+
+
+@login_required
+@require_POST
+def change_account(request: HttpRequest) -> HttpResponse:
+    """Take over how the pages are shown."""
+    form = AccountForm(request.POST, instance=_profile_of(user_of(request)))
+    if not form.is_valid():
+        return _page(request, form=form, status=UNPROCESSABLE)
+    profile = form.save()
+    with translation.override(profile.language or translation.get_language()):
+        told = Told("ok", _("Your account is saved."))
+    return answer(request, told, to=reverse("settings-account"))
+
+
+@login_required
+@sensitive_post_parameters()
+@require_POST
+def change_password(request: HttpRequest) -> HttpResponse:
+    """A new password; other devices are signed out, this one stays."""
+    form: PasswordChangeForm[User] = PasswordChangeForm(user_of(request), request.POST)
+    if not form.is_valid():
+        return _page(request, password_form=form, status=UNPROCESSABLE)
+    update_session_auth_hash(request, form.save())
+    told = Told("ok", _("Your password is changed. Other devices are signed out."))
+    return answer(request, told, to=reverse("settings-account"))
+
+
+@method_decorator(sensitive_post_parameters(), name="dispatch")
+class SetPassword(PasswordResetConfirmView):
+    """Where the link of an administrator leads: a new password, once."""
+
+    template_name = "watchlist/password_set.html"
+    success_url = reverse_lazy("login")
+    title = gettext_lazy("Choose your password")
+    form_class = SetPasswordForm
+
+
+def _profile_of(user: User) -> Profile:
+    return Profile.objects.filter(user=user).first() or Profile(user=user)
+
+
+def _page(
+    request: HttpRequest,
+    *,
+    form: AccountForm | None = None,
+    password_form: PasswordChangeForm[User] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    user = user_of(request)
+    context: dict[str, Any] = {
+        "form": form or AccountForm(instance=_profile_of(user)),
+        "password_form": password_form or PasswordChangeForm(user),
+        "tab": "account",
+    }
+    return render(request, "watchlist/account.html", context, status=status)

@@ -1,0 +1,152 @@
+"""The downloads page: live sections, and what a user may do to each download."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any, Final
+
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from downloads import queue
+from watchlist.models import Grab
+from watchlist.pages.feedback import Told, answer, user_of
+from watchlist.selectors.downloads import find_grab
+from watchlist.selectors.queue_page import SECTIONS, failed_grabs, neighbour, queue_page
+from watchlist.services import downloads as wishes
+
+
+@login_required
+@require_safe
+def downloads(request: HttpRequest) -> HttpResponse:
+    """Now, queue, failed and done."""
+    return render(request, "watchlist/downloads.html", _context(user_of(request)))
+
+
+@login_required
+@require_safe
+def live(request: HttpRequest) -> HttpResponse:
+    """The sections that changed since the versions that the page names; 204 when none did."""
+    context = _context(user_of(request))
+    seen = {name: request.GET.get(name, "") for name in SECTIONS}
+    changed = [name for name in SECTIONS if context["versions"][name] != seen[name]]
+    if not changed:
+        return HttpResponse(status=204)
+    return _sections(request, context, changed)
+
+
+@login_required
+@require_POST
+def act(request: HttpRequest, download_id: uuid.UUID, action: str) -> HttpResponse:
+    """Pause, resume, cancel, retry or move one download."""
+    user = user_of(request)
+    grab = find_grab(user, download_id)
+    if grab is None:
+        raise Http404
+    try:
+        told = _ACTIONS[action](user, grab)
+    except (queue.NotLegalNow, wishes.SharedDownload) as error:
+        told = Told("error", _refusal(error))
+    return _after(request, told)
+
+
+@login_required
+@require_POST
+def retry_all(request: HttpRequest) -> HttpResponse:
+    """Try everything again that failed."""
+    count = 0
+    for grab in failed_grabs(user_of(request)):
+        try:
+            wishes.retry_for(grab=grab)
+        except queue.NotLegalNow:
+            continue  # a worker or another tab was faster
+        count += 1
+    text = ngettext("%(count)s download is tried again.", "%(count)s downloads are tried again.", count)
+    return _after(request, Told("ok", text % {"count": count}))
+
+
+def _context(user: User) -> dict[str, Any]:
+    page = queue_page(user)
+    return {"page": page, "versions": page.versions, "sections": SECTIONS}
+
+
+def _sections(request: HttpRequest, context: dict[str, Any], changed: list[str]) -> HttpResponse:
+    return render(request, "watchlist/_downloads_live.html", context | {"sections": changed})
+
+
+def _after(request: HttpRequest, told: Told) -> HttpResponse:
+    def fragment() -> HttpResponse:
+        return _sections(request, _context(user_of(request)), list(SECTIONS))
+
+    return answer(request, told, to=reverse("downloads"), fragment=fragment)
+
+
+def _pause(user: User, grab: Grab) -> Told:
+    wishes.pause_for(grab=grab, may_hold_up_others=user.is_staff)
+    return Told("ok", _("Paused: %(name)s") % {"name": grab.download.label}, _undo(grab, "resume"))
+
+
+def _resume(user: User, grab: Grab) -> Told:
+    wishes.resume_for(grab=grab, may_hold_up_others=user.is_staff)
+    return Told("ok", _("Goes on: %(name)s") % {"name": grab.download.label})
+
+
+def _cancel(user: User, grab: Grab) -> Told:
+    del user
+    wishes.cancel_for(grab=grab)
+    return Told("ok", _("Cancelled: %(name)s") % {"name": grab.download.label}, _undo(grab, "retry"))
+
+
+def _retry(user: User, grab: Grab) -> Told:
+    del user
+    wishes.retry_for(grab=grab)
+    return Told("ok", _("Tried again: %(name)s") % {"name": grab.download.label})
+
+
+def _move(step: int) -> Callable[[User, Grab], Told]:
+    def move(user: User, grab: Grab) -> Told:
+        other = neighbour(user, grab.download, step=step)
+        if other is not None and step < 0:
+            queue.move_to_position(grab.download, before=other)
+        elif other is not None:
+            queue.move_to_position(other, before=grab.download)
+        return Told("ok", _("Moved: %(name)s") % {"name": grab.download.label}, is_quiet=True)
+
+    return move
+
+
+def _first(user: User, grab: Grab) -> Told:
+    first = next((entry.row.id for entry in queue_page(user).queue), grab.download_id)
+    if first != grab.download_id:
+        before = find_grab(user, first)
+        queue.move_to_position(grab.download, before=before.download if before else None)
+    return Told("ok", _("Next to start: %(name)s") % {"name": grab.download.label})
+
+
+def _undo(grab: Grab, action: str) -> str:
+    return reverse("download-act", args=[grab.download_id, action])
+
+
+def _refusal(error: Exception) -> str:
+    if isinstance(error, queue.NotLegalNow):
+        return _("That is no longer possible: the download has moved on meanwhile.")
+    return str(error)
+
+
+_ACTIONS: Final[dict[str, Callable[[User, Grab], Told]]] = {
+    "pause": _pause,
+    "resume": _resume,
+    "cancel": _cancel,
+    "retry": _retry,
+    "up": _move(-1),
+    "down": _move(1),
+    "first": _first,
+}
+ACTIONS: Final = tuple(_ACTIONS)
