@@ -19,7 +19,7 @@ from watchlist.api.pagination import Pages
 from watchlist.selectors.rows import Rows
 
 Found = TypeVar("Found")
-Query = TypeVar("Query", bound=Serializer[Any])
+Body = TypeVar("Body", bound=Serializer[Any])
 
 
 class Resource(GenericViewSet[Any]):
@@ -34,14 +34,14 @@ class Resource(GenericViewSet[Any]):
         """Whoever signed in; the permissions have already turned others away."""
         return cast("User", self.request.user)
 
-    def asked(self, query: type[Query]) -> Query:
+    def asked(self, query: type[Serializer[Any]]) -> dict[str, Any]:
         """Read the query string. Raises ValidationError; empty parameters count as left out."""
         given = {name: text for name, text in self.request.query_params.items() if text}
         parsed = query(data=given)
         parsed.is_valid(raise_exception=True)
-        return parsed
+        return dict(parsed.validated_data)
 
-    def sent(self, body: type[Query]) -> Query:
+    def sent(self, body: type[Body]) -> Body:
         """Read the body. Raises ValidationError."""
         parsed = body(data=self.request.data)
         parsed.is_valid(raise_exception=True)

@@ -11,6 +11,7 @@ from watchlist.api.serializers.downloads import (
     DownloadDetailSerializer,
     DownloadQuerySerializer,
     DownloadSerializer,
+    download_query,
 )
 from watchlist.models import Grab
 from watchlist.selectors.downloads import downloads_of, find_download, find_grab
@@ -26,7 +27,7 @@ class DownloadViews(Resource):
     def list(self, request: Request) -> Response:
         """List your downloads, the newest first."""
         del request
-        rows = downloads_of(self.user, self.asked(DownloadQuerySerializer).query())
+        rows = downloads_of(self.user, download_query(self.asked(DownloadQuerySerializer)))
         return self.listed(rows, DownloadSerializer)
 
     @extend_schema(responses=DownloadDetailSerializer)

@@ -33,7 +33,7 @@ class EpisodeViews(ItemResource):
         """List every known episode."""
         del request
         item = self.own(item_id)
-        asked = self.asked(EpisodeQuerySerializer).validated_data
+        asked = self.asked(EpisodeQuerySerializer)
         ordering = asked.get("ordering", "number")
         if "state" in asked:
             chosen = episodes_in_states(item, asked["state"], ordering=ordering)

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from providers import gateway
-from providers.errors import ProviderError
+from providers.errors import NotASeries, ProviderError
 from providers.types import SeriesDetails
 from watchlist.api.base import Resource
 from watchlist.api.errors import provider_refusal
@@ -39,7 +39,7 @@ class SearchViews(Resource):
     def find(self, request: Request) -> Response:
         """Search all providers, or one; a slow or broken one never breaks the rest."""
         del request
-        asked = self.asked(SearchQuerySerializer).validated_data
+        asked = self.asked(SearchQuerySerializer)
         outcome = gateway.search(asked["q"], provider_id=asked.get("provider_id"))
         followed = followed_refs(self.user)
         results = [
@@ -73,10 +73,12 @@ class PreviewViews(Resource):
     def look(self, request: Request) -> Response:
         """Recognise the provider of an address, and show what would be followed."""
         del request
-        url = self.asked(PreviewQuerySerializer).validated_data["url"]
+        url = self.asked(PreviewQuerySerializer)["url"]
         try:
             provider_id, locator = gateway.recognise(url)
             seen = look_up(provider_id, url, locator.lang)
+            if isinstance(seen.error, NotASeries):
+                raise seen.error
         except ProviderError as error:
             raise provider_refusal(error, url_field="url") from error
         return Response(_preview(self.user, provider_id, seen))

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Final
 
 from django.contrib.auth.models import User
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from knox.auth import TokenAuthentication as KnoxAuthentication
@@ -29,12 +28,12 @@ class TokenAuthentication(KnoxAuthentication):  # type: ignore[misc]  # knox has
         if not _TOKEN.fullmatch(token):
             raise AuthenticationFailed(_("Invalid token."))
         now = timezone.now()
-        row = (
-            ApiToken.objects.select_related("user")
-            .filter(Q(expiry=None) | Q(expiry__gt=now), digest=hash_token(token.decode()))
-            .first()
-        )
-        if row is None or not row.user.is_active:
+        try:
+            row = ApiToken.objects.select_related("user").get(digest=hash_token(token.decode()))
+        except ApiToken.DoesNotExist:
+            raise AuthenticationFailed(_("Invalid token.")) from None
+        has_expired = row.expiry is not None and row.expiry <= now
+        if has_expired or not row.user.is_active:
             raise AuthenticationFailed(_("Invalid token."))
         if row.last_used_at is None or now - row.last_used_at >= USED_EVERY:
             ApiToken.objects.filter(pk=row.pk).update(last_used_at=now)

@@ -18,14 +18,20 @@ class Rows(Generic[Row]):
     """
 
     def __init__(
-        self, queryset: QuerySet[Any, Any], fetch: Callable[[QuerySet[Any, Any]], list[Row]]
+        self,
+        queryset: QuerySet[Any, Any],
+        fetch: Callable[[QuerySet[Any, Any]], list[Row]],
+        *,
+        counted: QuerySet[Any, Any] | None = None,
     ) -> None:
+        """Take the query for the rows; `counted` is a cheaper one with as many."""
         self._queryset = queryset
         self._fetch = fetch
+        self._counted = queryset if counted is None else counted
 
     def count(self) -> int:
         """How many rows there are in all."""
-        return self._queryset.order_by().count()
+        return self._counted.order_by().count()
 
     def __len__(self) -> int:
         return self.count()

@@ -114,14 +114,14 @@ class DownloadQuerySerializer(serializers.Serializer[DownloadQuery]):
     item_id = serializers.UUIDField(required=False)
     ordering = serializers.ChoiceField(_both_ways(downloads.ORDERINGS), required=False)
 
-    def query(self) -> DownloadQuery:
-        """Ask for what was validated."""
-        asked = self.validated_data
-        return DownloadQuery(
-            states=asked.get("state", ()),
-            item_id=asked.get("item_id"),
-            ordering=asked.get("ordering", "-created_at"),
-        )
+
+def download_query(asked: dict[str, Any]) -> DownloadQuery:
+    """Ask for what was validated."""
+    return DownloadQuery(
+        states=asked.get("state", ()),
+        item_id=asked.get("item_id"),
+        ordering=asked.get("ordering", "-created_at"),
+    )
 
 
 class EpisodeSerializer(serializers.Serializer[EpisodeRow]):

@@ -92,15 +92,18 @@ class ItemQuerySerializer(serializers.Serializer[ItemQuery]):
     search = CleanCharField(required=False, allow_blank=True, max_length=MAX_SEARCH)
     ordering = serializers.ChoiceField(SORTS, required=False)
 
-    def query(self) -> ItemQuery:
-        """Ask for what was validated."""
-        asked = self.validated_data
-        return ItemQuery(
-            statuses=asked.get("status", ()),
-            provider_id=asked.get("provider_id", ""),
-            search=asked.get("search", ""),
-            ordering=asked.get("ordering", "anime_title"),
-        )
+
+ITEM_FILTERS: Final = frozenset({"status", "provider_id", "search", "ordering"})
+
+
+def item_query(asked: dict[str, Any]) -> ItemQuery:
+    """Ask for what was validated."""
+    return ItemQuery(
+        statuses=asked.get("status", ()),
+        provider_id=asked.get("provider_id", ""),
+        search=asked.get("search", ""),
+        ordering=asked.get("ordering", "anime_title"),
+    )
 
 
 class ItemChangeSerializer(serializers.Serializer[Any]):
