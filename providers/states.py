@@ -87,8 +87,8 @@ def effective_base_url(adapter: type[SiteAdapter], state: ProviderState) -> str:
     return state.base_url if state.base_url and is_current else configured
 
 
-def set_enabled(provider_id: str, *, enabled: bool) -> None:
-    """Switch a provider on or off."""
+def set_enabled(provider_id: str, *, enabled: bool | None) -> None:
+    """Switch a provider on or off; None leaves it to the settings."""
     _write(provider_id, {}, enabled=enabled)
 
 
