@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import socket
 import time
 import uuid
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from queue import SimpleQueue
 from typing import Final
 
 from django.db import connection
@@ -29,7 +31,7 @@ logger = logging.getLogger(__name__)
 LEASE: Final = timedelta(seconds=240)
 # A batch that takes longer than this (a slow site) gives the rest back, so that others get a turn.
 BUDGET_SECONDS: Final = 100.0
-MAX_THREADS: Final = 16
+MAX_THREADS: Final = 8
 UNCHANGED_GROUP: Final = 25
 DETAILS_AGE: Final = timedelta(days=7)
 
@@ -86,35 +88,44 @@ def _run_provider(provider_id: str, checks: list[Check], deadline: float) -> Non
 
 def _ask_all(provider_id: str, checks: list[Check], deadline: float) -> Iterator[Answer]:
     """Ask for each series, as many at once as the provider's pace allows."""
-    threads = min(len(checks), gateway.pace_of(provider_id).max_concurrent, MAX_THREADS)
-    if threads <= 1:
+    at_once = min(len(checks), gateway.pace_of(provider_id).max_concurrent, MAX_THREADS)
+    if at_once <= 1:
         for check in checks:
-            yield from _ask_before(check, deadline)
+            yield from _ask_in_time(check, deadline)
         return
-    with ThreadPoolExecutor(threads, thread_name_prefix="check") as pool:
-        futures = [pool.submit(_ask_in_thread, check, deadline) for check in checks]
-        for future in as_completed(futures):
-            yield from _result_of(future)
+    waiting = deque(checks)
+    answers: SimpleQueue[list[Answer]] = SimpleQueue()
+    for _ in range(at_once):
+        _pool(os.getpid()).submit(_ask_waiting, waiting, answers, deadline)
+    for _ in checks:
+        yield from answers.get()
 
 
-def _ask_in_thread(check: Check, deadline: float) -> list[Answer]:
-    try:
-        return list(_ask_before(check, deadline))
-    finally:
-        connection.close()
+@functools.cache
+def _pool(_process_id: int) -> ThreadPoolExecutor:
+    """Threads that live as long as the process, and with them their open connections to sites."""
+    return ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="check")
 
 
-def _result_of(future: Future[list[Answer]]) -> list[Answer]:
-    try:
-        return future.result()
-    except Exception:
-        # One series whose page breaks our code must not take the others of its batch with it;
-        # its check is retaken when the lease ends.
-        logger.exception("A check broke")
-        return []
+def _ask_waiting(
+    waiting: deque[Check], answers: SimpleQueue[list[Answer]], deadline: float
+) -> None:
+    while True:
+        try:
+            check = waiting.popleft()
+        except IndexError:
+            break
+        try:
+            answers.put(list(_ask_in_time(check, deadline)))
+        except Exception:
+            # One series whose page breaks our code must not take the others of its batch with it;
+            # its check is retaken when the lease ends.
+            logger.exception("A check broke")
+            answers.put([])
+    connection.close()
 
 
-def _ask_before(check: Check, deadline: float) -> Iterator[Answer]:
+def _ask_in_time(check: Check, deadline: float) -> Iterator[Answer]:
     if time.monotonic() > deadline:
         _give_back(check)
         return
