@@ -19,8 +19,8 @@ class TaskContext(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Set `record.task`; every record passes."""
-        request = getattr(current_task, "request", None)
-        is_running = request is not None and bool(request.id)
+        request: Any = getattr(current_task, "request", None)
+        is_running = bool(request and request.id)
         record.task = f" [{current_task.name} {request.id}]" if is_running else ""
         return True
 

@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 from celery.apps.beat import Beat
-from celery.platforms import SecurityWarning
+from celery.exceptions import SecurityWarning
 from django.conf import settings
 from django.template import engines
 from django.urls import get_resolver

@@ -1,6 +1,7 @@
-"""Asks /healthz, for the health checks of containers: `python -m watchlist_project.probe URL [PART...]`.
+"""Asks /healthz, for the health checks of containers.
 
-Only the standard library, so that asking every few seconds costs nothing. Exit 0 when every named
+`python -m watchlist_project.probe URL [PART...]` uses only the standard
+library, so that asking every few seconds costs nothing. Exit 0 when every named
 part (all when none is named) is well.
 """
 

@@ -21,7 +21,7 @@ from watchlist_project.processes import SignalPipe, fork
 
 logger = logging.getLogger(__name__)
 
-_STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+_STOP_SIGNALS: frozenset[int] = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 _LONGEST_PAUSE_SECONDS = 30.0
 # Who lived this long has started well; the next death is a new story.
 _STEADY_SECONDS = 60.0

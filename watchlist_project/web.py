@@ -18,7 +18,7 @@ from watchlist_project.processes import die_with_parent, rename
 _BACKLOG = 512
 
 
-class OurLogger(Logger):
+class OurLogger(Logger):  # type: ignore[misc] # gunicorn has no types
     """Gunicorn's log goes where everything else goes, and only what somebody must know."""
 
     def setup(self, cfg: Any) -> None:
@@ -94,7 +94,7 @@ def serve(listener: socket.socket) -> None:
     worker.init_process()
 
 
-class _Application(BaseApplication):
+class _Application(BaseApplication):  # type: ignore[misc] # gunicorn has no types
     def load_config(self) -> None:
         for name, value in OPTIONS.items():
             self.cfg.set(name, value)
