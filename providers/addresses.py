@@ -23,6 +23,27 @@ def port_of(parts: SplitResult) -> int:
     return parts.port or _DEFAULT_PORTS[parts.scheme]
 
 
+def origin(parts: SplitResult) -> tuple[str, str, int]:
+    """Scheme, host and port: what a request's private headers are meant for (RFC 6454)."""
+    return parts.scheme, parts.hostname or "", port_of(parts)
+
+
+def moved_base(base_url: str, asked: str, answered: str) -> str | None:
+    """The new base address that a permanent redirect shows, None when the site has not moved.
+
+    Only a page found under the same path on another host counts: a parked or seized domain sends
+    every path to one page of its own.
+    """
+    base, new = urlsplit(base_url), urlsplit(answered)
+    if origin(base) == origin(new) or not asked.startswith(base_url + "/"):
+        return None
+    wanted = urlsplit(asked[len(base_url) :]).path.rstrip("/")
+    found = new.path.rstrip("/")
+    if not wanted or not found.endswith(wanted):
+        return None
+    return f"{new.scheme}://{new.netloc}{found.removesuffix(wanted)}"
+
+
 def plain_host(parts: SplitResult) -> str:
     """The host in lower case, without "www." and a trailing dot."""
     return _host(parts).removeprefix("www.")

@@ -16,8 +16,8 @@ from urllib.parse import SplitResult
 from django.conf import settings
 from django.utils import timezone
 
-from providers import addresses, cleaning, registry, states
-from providers.base import SiteAdapter
+from providers import addresses, cleaning, http, registry, states
+from providers.base import Page, SiteAdapter
 from providers.errors import NotASeries, NotFound
 from providers.hosts.direct import DirectResolver
 from providers.hosts.pages import PageResolver
@@ -44,6 +44,7 @@ __all__ = [
     "availability",
     "describe",
     "details",
+    "fetch_bytes",
     "list_episodes",
     "locate",
     "open_source",
@@ -197,6 +198,16 @@ def open_source(source: VideoSource, max_height: int | None) -> list[Stream]:
         if resolver.accepts(source):
             return resolver.resolve(source, max_height)
     raise NotFound("This source has no address that can be read.")
+
+
+def fetch_bytes(url: str, *, max_bytes: int, deadline_seconds: float) -> Page:
+    """GET any one address, such as a poster, through the guarded door; no provider is involved.
+
+    Raises the ProviderError family.
+    """
+    return http.fetch_bytes(
+        url, settings.EGRESS_POLICY, max_bytes=max_bytes, deadline_seconds=deadline_seconds
+    )
 
 
 def set_enabled(provider_id: str, enabled: bool) -> None:  # noqa: FBT001 -- the state is the verb's object

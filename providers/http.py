@@ -26,7 +26,7 @@ import requests.adapters
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError
 
-from providers import answers
+from providers import addresses, answers
 from providers.bodies import read_body
 from providers.connections import POOL_CLASSES, DeadlineError, Exchange, tls_context
 from providers.errors import EgressRefused, ProviderError, TooLarge, Unreachable
@@ -41,7 +41,6 @@ _ERROR_BODY_BYTES = 65_536
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\\]")
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 TakeTurn = Callable[[str, float], AbstractContextManager[object]]
 """Waits for a turn, given the host and the longest wait in seconds; left after the answer."""
@@ -180,7 +179,7 @@ class SiteHttpClient:
         is_for_good = hop_statuses and _PERMANENT.issuperset(hop_statuses)
         if self._on_moved is None or not self._base_url or not is_for_good:
             return
-        new_base = moved_base(self._base_url, asked, page.url)
+        new_base = addresses.moved_base(self._base_url, asked, page.url)
         if new_base:
             self._on_moved(new_base)
 
@@ -194,22 +193,6 @@ def fetch_bytes(
     """
     request = _prepare("GET", url, max_bytes)
     return _exchange_page(request, Exchange(policy, deadline_seconds))
-
-
-def moved_base(base_url: str, asked: str, answered: str) -> str | None:
-    """The new base address that a permanent redirect shows, None when the site has not moved.
-
-    Only a page found under the same path on another host counts: a parked or seized domain sends
-    every path to one page of its own.
-    """
-    base, new = urlsplit(base_url), urlsplit(answered)
-    if _origin(base) == _origin(new) or not asked.startswith(base_url + "/"):
-        return None
-    wanted = urlsplit(asked[len(base_url) :]).path.rstrip("/")
-    found = new.path.rstrip("/")
-    if not wanted or not found.endswith(wanted):
-        return None
-    return f"{new.scheme}://{new.netloc}{found.removesuffix(wanted)}"
 
 
 def _prepare(
@@ -333,7 +316,7 @@ def _redirect(request: _Request, response: requests.Response) -> None:
     if response.status_code not in {307, 308} and request.method == "POST":
         request.method, request.body = "GET", None
         request.headers.pop("Content-Type", None)
-    if _origin(old) != _origin(request.parts):
+    if addresses.origin(old) != addresses.origin(request.parts):
         _drop_private_headers(request)
 
 
@@ -352,10 +335,6 @@ def _drop_private_headers(request: _Request) -> None:
     request.headers = {
         name: value for name, value in request.headers.items() if name.lower() in kept
     }
-
-
-def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
-    return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
 
 
 def _read_answer(response: requests.Response, exchange: Exchange, max_bytes: int) -> bytes:

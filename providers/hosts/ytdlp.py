@@ -8,6 +8,7 @@ plug-ins, cookies, netrc, external programs or post-processing.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -118,8 +119,10 @@ def _limit(seconds: int) -> None:
     """End by ourselves even when the parent is killed and nobody waits any more."""
     signal.alarm(seconds + 5)
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
-    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(ValueError, OSError):
+        # macOS knows this limit and takes no value for it.
+        resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
 
 
 def _answer(request: Mapping[str, Any]) -> dict[str, Any]:

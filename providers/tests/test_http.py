@@ -12,8 +12,9 @@ import pytest
 import trustme
 
 from providers import http
+from providers.addresses import moved_base
 from providers.errors import EgressRefused, LayoutChanged, ProviderError, RateLimited, Unreachable
-from providers.http import SiteHttpClient, fetch_bytes, moved_base
+from providers.http import SiteHttpClient, fetch_bytes
 from providers.safe_url import EgressPolicy
 from providers.tests.origin import Origin, page, redirects, sends, serves
 from providers.types import PageValidator
