@@ -1,6 +1,6 @@
-"""Reading anime-sama's `episodes.js` and the script that names the episodes.
+"""Reading anime-sama's `episodes.js`: which positions of a season can be watched, and where.
 
-Both are asked for at each change of a series, so neither needs a tree.
+It is read at each change of a series, so no tree is built.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from providers.errors import EmptyList, LayoutChanged, NotFound
 from providers.parsing import (
     decimal_of,
     numbered_once,
-    scripts,
     trailing_number,
     unescaped,
     without_comments,
 )
+from providers.sites.animesama_names import MOST_POSITIONS, parse_names
 from providers.types import EpisodeListing
 
 # One alternative for each thing that counts; a comment has no group and is passed over.
@@ -30,19 +30,12 @@ _TOKEN: Final = re.compile(
     r"""|\beps(?P<name>\w{1,20}+)\s*+=\s*+\[|(?P<comma>,)|(?P<end>\])"""
     r"""|\b(?P<nothing>null|undefined)\b"""
 )
-_CALL: Final = re.compile(
-    r"\bfunction\s++\w++|"
-    r"\b(resetListe|creerListe|newSPF?|finirListe(?:OP)?)\s*+"
-    r"""\(((?:[^()"']++|"(?:[^"\\]++|\\.)*+"|'(?:[^'\\]++|\\.)*+')*+)\)"""
-)
-_WHOLE_NUMBER: Final = re.compile(r"\s*[\"']?\s*(\d{1,6})\s*[\"']?\s*")
 _NUMBERED: Final = re.compile(r"[EÉ]pisode 0*(\d{1,6}(?:[.,]\d{1,3})?)", re.IGNORECASE)
 _UNPUBLISHED: Final = re.compile(
     r"[?&](?:videoid|oid|id)=(?:&|$)|/embed-\.html|/(?:embed|e)/?$", re.IGNORECASE
 )
 _SEASON_NUMBER: Final = re.compile(r"saison(\d{1,3})(?:-\d{1,3})?")
 _KAI: Final = re.compile(r"kai(\d{0,3})")
-_MOST_POSITIONS: Final = 20_000
 _LONGEST_URL: Final = 2_000
 
 
@@ -53,43 +46,6 @@ class Slot:
     position: int
     name: str
     players: tuple[str, ...]
-
-
-@dataclass(slots=True)
-class _Naming:
-    """The list of names while the script is followed; a number stands for "as many as fit"."""
-
-    names: list[str | int] = field(default_factory=list)
-
-    def read(self, call: str, arguments: str) -> None:
-        numbers = [int(found[1]) for part in arguments.split(",") if (found := _whole(part))]
-        if call == "resetListe":
-            self.names.clear()
-        elif call == "creerListe":
-            # The site's own pages have it with one argument now and then, to no effect.
-            if len(numbers) > 1:
-                last = min(numbers[1], numbers[0] + _MOST_POSITIONS)
-                self.names.extend(_episode(number) for number in range(numbers[0], last + 1))
-        elif call == "newSP" and (text := _text(arguments)):
-            self.names.append(_episode(text))
-        elif call == "newSPF" and (text := _text(arguments)):
-            self.names.append(text)
-        elif call.startswith("finirListe") and numbers:
-            self.names.append(numbers[0])
-
-    def fill(self, count: int) -> list[str]:
-        """Exactly `count` names."""
-        room = count - sum(isinstance(name, str) for name in self.names)
-        filled: list[str] = []
-        for name in self.names:
-            if isinstance(name, str):
-                filled.append(name)
-            else:
-                filled.extend(_episode(name + step) for step in range(room))
-                room = 0
-        start = len(filled) + 1
-        filled.extend(_episode(number) for number in range(start, count + 1))
-        return filled[:count]
 
 
 @dataclass(slots=True)
@@ -133,7 +89,7 @@ def parse_players(script: str) -> list[tuple[str, ...]]:
             raise NotFound("The site has no episodes of this season in this language.")
         raise LayoutChanged("episodes.js")
     ordered = [columns.by_name[name] for name in sorted(columns.by_name, key=_shown_order)]
-    if max(map(len, ordered)) > _MOST_POSITIONS:
+    if max(map(len, ordered)) > MOST_POSITIONS:
         raise LayoutChanged("episodes.js")
     return list(zip_longest(*ordered, fillvalue=""))
 
@@ -146,24 +102,8 @@ def is_blank(script: str) -> bool:
 def _shown_order(name: str) -> tuple[int, str]:
     """Players by number; the site shows the second one first."""
     if not (name.isascii() and name.isdecimal()):
-        return _MOST_POSITIONS, name
+        return MOST_POSITIONS, name
     return {1: 2, 2: 1}.get(int(name), int(name)), name
-
-
-def parse_names(page: str, count: int) -> list[str]:
-    """The names of `count` positions, as the script of the season page makes them.
-
-    Raises LayoutChanged when the page is no season page.
-    """
-    if "episodes.js" not in page:
-        raise LayoutChanged("season page")
-    naming = _Naming()
-    for script in scripts(page):
-        if "resetListe" in script or "newSP" in script:
-            for match in _CALL.finditer(without_comments(script)):
-                if match[1]:
-                    naming.read(match[1], match[2])
-    return naming.fill(count)
 
 
 def usable(url: str) -> bool:
@@ -221,7 +161,7 @@ def _by_name(slots: list[Slot]) -> Iterator[tuple[Decimal | None, Decimal]]:
     """The number in the name, or none and a number among the specials."""
     own = {slot.position: trailing_number(slot.name) for slot in slots}
     taken = {number for slot in slots if not _numbered(slot) if (number := own[slot.position])}
-    following = (Decimal(n) for n in range(1, _MOST_POSITIONS) if Decimal(n) not in taken)
+    following = (Decimal(n) for n in range(1, MOST_POSITIONS) if Decimal(n) not in taken)
     for slot in slots:
         if found := _numbered(slot):
             yield found, Decimal(0)
@@ -246,21 +186,3 @@ def _by_order(slots: list[Slot]) -> Iterator[tuple[Decimal | None, Decimal]]:
     has_own = None not in named and len(set(named)) == len(named)
     for slot, own in zip(slots, named, strict=True):
         yield (own if has_own else Decimal(slot.position + 1)), Decimal(0)
-
-
-def _episode(number: int | str) -> str:
-    return f"Episode {number}"
-
-
-def _whole(text: str) -> re.Match[str] | None:
-    return _WHOLE_NUMBER.fullmatch(text[:40])
-
-
-def _text(arguments: str) -> str:
-    text = arguments.strip()
-    if text[:1] in {'"', "'"}:
-        text = unescaped(text[1:-1])
-    elif not text.replace(".", "", 1).isdecimal():
-        # A name without quotes is the parameter of the function's own definition.
-        return ""
-    return " ".join(text.split())[:300]

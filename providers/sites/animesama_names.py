@@ -1,0 +1,93 @@
+"""Following the script of anime-sama's season page that gives the episodes their names.
+
+`resetListe()` empties the list, `creerListe(a, b)` adds numbers, `newSP(x)` one number, `newSPF(text)`
+a free text; `finirListe(a)` fills what is left, counting from a. The last `resetListe()` wins.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+from providers.errors import LayoutChanged
+from providers.parsing import scripts, unescaped, without_comments
+
+MOST_POSITIONS: Final = 20_000
+_CALL: Final = re.compile(
+    r"\bfunction\s++\w++|"
+    r"\b(resetListe|creerListe|newSPF?|finirListe(?:OP)?)\s*+"
+    r"""\(((?:[^()"']++|"(?:[^"\\]++|\\.)*+"|'(?:[^'\\]++|\\.)*+')*+)\)"""
+)
+_WHOLE_NUMBER: Final = re.compile(r"\s*[\"']?\s*(\d{1,6})\s*[\"']?\s*")
+
+
+@dataclass(slots=True)
+class _Naming:
+    """The list of names while the script is followed; a number stands for "as many as fit"."""
+
+    names: list[str | int] = field(default_factory=list)
+
+    def read(self, call: str, arguments: str) -> None:
+        numbers = [int(found[1]) for part in arguments.split(",") if (found := _whole(part))]
+        if call == "resetListe":
+            self.names.clear()
+        elif call == "creerListe":
+            # The site's own pages have it with one argument now and then, to no effect.
+            if len(numbers) > 1:
+                last = min(numbers[1], numbers[0] + MOST_POSITIONS)
+                self.names.extend(_episode(number) for number in range(numbers[0], last + 1))
+        elif call == "newSP" and (text := _text(arguments)):
+            self.names.append(_episode(text))
+        elif call == "newSPF" and (text := _text(arguments)):
+            self.names.append(text)
+        elif call.startswith("finirListe") and numbers:
+            self.names.append(numbers[0])
+
+    def fill(self, count: int) -> list[str]:
+        """Exactly `count` names."""
+        room = count - sum(isinstance(name, str) for name in self.names)
+        filled: list[str] = []
+        for name in self.names:
+            if isinstance(name, str):
+                filled.append(name)
+            else:
+                filled.extend(_episode(name + step) for step in range(room))
+                room = 0
+        start = len(filled) + 1
+        filled.extend(_episode(number) for number in range(start, count + 1))
+        return filled[:count]
+
+
+def parse_names(page: str, count: int) -> list[str]:
+    """The names of `count` positions, as the script of the season page makes them.
+
+    Raises LayoutChanged when the page is no season page.
+    """
+    if "episodes.js" not in page:
+        raise LayoutChanged("season page")
+    naming = _Naming()
+    for script in scripts(page):
+        if "resetListe" in script or "newSP" in script:
+            for match in _CALL.finditer(without_comments(script)):
+                if match[1]:
+                    naming.read(match[1], match[2])
+    return naming.fill(count)
+
+
+def _episode(number: int | str) -> str:
+    return f"Episode {number}"
+
+
+def _whole(text: str) -> re.Match[str] | None:
+    return _WHOLE_NUMBER.fullmatch(text[:40])
+
+
+def _text(arguments: str) -> str:
+    text = arguments.strip()
+    if text[:1] in {'"', "'"}:
+        text = unescaped(text[1:-1])
+    elif not text.replace(".", "", 1).isdecimal():
+        # A name without quotes is the parameter of the function's own definition.
+        return ""
+    return " ".join(text.split())[:300]
