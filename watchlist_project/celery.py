@@ -15,6 +15,7 @@ from downloads import stopping
 from watchlist_project.heartbeat import beat_once
 from watchlist_project.processes import die_with_parent, rename
 
+SIGNS_OF_LIFE = ("worker:checks", "worker:downloads")
 SIGN_OF_LIFE_SECONDS = 10
 # Three signs may be late before a worker counts as gone.
 SIGN_OF_LIFE_EXPIRES_SECONDS = 35

@@ -11,9 +11,11 @@ from urllib.parse import urlsplit
 
 import redis
 from django.conf import settings
+from django.core.cache import cache
 
 from watchlist_project import demo_environment, parts, preparation
 from watchlist_project.broker import client_url
+from watchlist_project.celery import SIGNS_OF_LIFE
 from watchlist_project.embedded_broker import READY_SECONDS, EmbeddedBroker
 from watchlist_project.env import BadSetting
 from watchlist_project.ownership import DataDirOwner
@@ -99,6 +101,9 @@ def _start_base(supervisor: Supervisor, owner: DataDirOwner, *, is_demo: bool) -
 
 def _prepare(*, is_demo: bool) -> None:
     preparation.prepare()
+    if settings.USES_EMBEDDED_BROKER:
+        # It keeps the signs of life of workers that were stopped a moment ago.
+        cache.delete_many(SIGNS_OF_LIFE)
     if is_demo:
         demo_environment.seed()
 
