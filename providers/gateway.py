@@ -173,13 +173,23 @@ def details(
 
 
 def list_episodes(
-    provider_id: str, series_ref: str, lang: str, known: Mapping[str, PageValidator]
+    provider_id: str,
+    series_ref: str,
+    lang: str,
+    known: Mapping[str, PageValidator],
+    *,
+    by_hand: bool = False,
 ) -> EpisodeList:
     """Every episode on offer in airing order, or the word that nothing changed.
 
-    `known` holds the validators of the last answer, by page role. Raises the ProviderError family.
+    `known` holds the validators of the last answer, by page role. A person who asks `by_hand` does
+    not wait for a provider that is backing off. Raises the ProviderError family.
     """
-    found = _ask(provider_id, lambda adapter: adapter.list_episodes(series_ref, lang, known))
+    found = _ask(
+        provider_id,
+        lambda adapter: adapter.list_episodes(series_ref, lang, known),
+        by_hand=by_hand,
+    )
     return cleaning.clean_episodes(found)
 
 
@@ -245,9 +255,14 @@ test_provider.__test__ = False  # type: ignore[attr-defined]  # not a test, what
 
 
 def _ask(
-    provider_id: str, ask: Callable[[SiteAdapter], _Answer], *, ends_at: float | None = None
+    provider_id: str,
+    ask: Callable[[SiteAdapter], _Answer],
+    *,
+    by_hand: bool = False,
+    ends_at: float | None = None,
 ) -> _Answer:
-    return Question.prepare(adapter_of(provider_id), ends_at=ends_at).answer(ask)
+    question = Question.prepare(adapter_of(provider_id), by_hand=by_hand, ends_at=ends_at)
+    return question.answer(ask)
 
 
 def _owner_of(parts: SplitResult) -> type[SiteAdapter] | None:

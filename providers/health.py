@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-LADDER_MINUTES = (0, 1, 5, 15, 30, 60)
+# The first failure waits for nothing: one broken page says little of a whole site.
+LADDER_MINUTES = (0, 0, 1, 5, 15, 30, 60)
 TOP_LEVEL = len(LADDER_MINUTES) - 1
 MAX_RETRY_AFTER_SECONDS = 6 * 3600.0
 _JITTER_RATIO = 0.5
@@ -42,7 +43,7 @@ def after_failure(
     seconds = LADDER_MINUTES[level] * 60 * spread
     if retry_after_seconds is not None:
         seconds = max(seconds, min(retry_after_seconds, MAX_RETRY_AFTER_SECONDS))
-    return Step(level, now + timedelta(seconds=seconds))
+    return Step(level, now + timedelta(seconds=seconds) if seconds else None)
 
 
 def after_success(level: int) -> Step:

@@ -58,13 +58,18 @@ class Question:
     moves: list[str]
 
     @classmethod
-    def prepare(cls, adapter: type[SiteAdapter], *, ends_at: float | None = None) -> Question:
+    def prepare(
+        cls, adapter: type[SiteAdapter], *, by_hand: bool = False, ends_at: float | None = None
+    ) -> Question:
         """A question that may be asked now, or is the one probe of a provider that failed.
 
-        Raises ProviderDisabled and BackingOff.
+        A person who asks `by_hand` may try a provider that is backing off. Raises ProviderDisabled
+        and BackingOff.
         """
         state = states.state_of(adapter.id)
         wait_seconds = seconds_to_wait(state)
+        if by_hand:
+            return cls.build(adapter, state, ends_at=ends_at)
         if wait_seconds > 0:
             raise backing_off(wait_seconds)
         if state.retry_at is not None and not states.claim_probe(state, timezone.now()):

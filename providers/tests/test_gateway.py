@@ -119,7 +119,8 @@ def _fail(origin: Origin, status: str = "500 Oops", **headers: str) -> ProviderE
 
 
 def test_a_failing_provider_is_left_alone(origin: Origin) -> None:
-    assert isinstance(_fail(origin), Unreachable)
+    for _ in range(2):
+        assert isinstance(_fail(origin), Unreachable)
     asked = len(origin.requests)
     error = _fail(origin)
     assert isinstance(error, BackingOff)
@@ -130,6 +131,13 @@ def test_a_failing_provider_is_left_alone(origin: Origin) -> None:
     with pytest.raises(BackingOff):
         gateway.availability("alpha")
     gateway.availability("beta")
+
+
+def test_a_person_may_try_a_provider_that_is_backing_off(origin: Origin) -> None:
+    for _ in range(2):
+        _fail(origin)
+    origin.answers["/series/x"] = serves(b"one")
+    assert gateway.list_episodes("alpha", "x", "vf", {}, by_hand=True).episodes
 
 
 def test_the_sites_wish_to_wait_is_honoured(origin: Origin) -> None:
@@ -192,7 +200,8 @@ def test_requests_of_one_outage_climb_one_rung(origin: Origin) -> None:
 
 def test_a_success_from_before_the_failure_does_not_hide_it(origin: Origin) -> None:
     began = timezone.now()
-    _fail(origin)
+    for _ in range(2):
+        _fail(origin)
     states.record_success("alpha", began - timedelta(seconds=1))
     assert described("alpha").health == "backing_off"
 

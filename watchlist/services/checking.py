@@ -136,7 +136,9 @@ def _ask(check: Check) -> Answer:
     series = check.series
     known = {role: PageValidator(**stored) for role, stored in series.validators.items()}
     try:
-        found = gateway.list_episodes(series.provider_id, series.ref, series.lang, known)
+        found = gateway.list_episodes(
+            series.provider_id, series.ref, series.lang, known, by_hand=check.is_urgent
+        )
         details = None if found.unchanged else _details_of(series)
     except ProviderError as error:
         return Answer(check, error=error)
