@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -231,8 +232,10 @@ def test_a_day_of_outage_with_a_thousand_series_costs_few_requests(origin: Origi
 
 
 def test_a_check_needs_no_query_for_the_state(
-    transactional_db: None, origin: Origin, django_assert_num_queries: Any
+    origin: Origin, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
 ) -> None:
+    # The states are remembered outside transactions only, and every test runs in one.
+    monkeypatch.setattr(states, "connection", SimpleNamespace(in_atomic_block=False))
     origin.answers["/series/x"] = serves(b"one")
     gateway.list_episodes("alpha", "x", "vf", {})
     gateway.availability("alpha")
