@@ -218,6 +218,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = "/accounts/login/"
+CSRF_FAILURE_VIEW = "watchlist.pages.errors.csrf_failure"
 LOGIN_REDIRECT_URL = "/watchlist"
 LOGOUT_REDIRECT_URL = "/accounts/login/"
 AXES_FAILURE_LIMIT = 10

@@ -14,3 +14,8 @@ if find_spec("watchlist.pages.urls"):
     urlpatterns.append(path("", include("watchlist.pages.urls")))
 if find_spec("watchlist.pages.panel_urls"):
     urlpatterns.append(path("", include("watchlist.pages.panel_urls")))
+
+handler400 = "watchlist.pages.errors.bad_request"
+handler403 = "watchlist.pages.errors.permission_denied"
+handler404 = "watchlist.pages.errors.page_not_found"
+handler500 = "watchlist.pages.errors.server_error"
