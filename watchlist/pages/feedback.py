@@ -1,18 +1,18 @@
-"""How a page says what came of an action: a toast with htmx, a message and a redirect without."""
+"""What came of an action, and who may do it; for the pages of downloads and settings."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
+
+from watchlist.pages import toasts
 
 View = Callable[..., HttpResponse]
 
@@ -27,12 +27,6 @@ class Told:
     is_quiet: bool = False  # the page itself shows it; only a page without script needs words
 
 
-class SeeOther(HttpResponseRedirect):
-    """After a POST the page is fetched anew (RFC 9110 section 15.4.4)."""
-
-    status_code = 303
-
-
 def answer(
     request: HttpRequest,
     told: Told,
@@ -41,28 +35,14 @@ def answer(
     fragment: Callable[[], HttpResponse] | None = None,
 ) -> HttpResponse:
     """A fragment with a toast for htmx, else a message on the page `to`."""
-    if is_htmx(request) and fragment is not None:
-        return with_toast(fragment(), told)
-    add = messages.error if told.level == "error" else messages.success
-    add(request, told.text, extra_tags=f"undo:{told.undo_url}" if told.undo_url else "")
-    if is_htmx(request):
-        return HttpResponse(headers={"HX-Redirect": to})
-    return SeeOther(to)
-
-
-def with_toast(response: HttpResponse, told: Told) -> HttpResponse:
-    """The same answer, and the page's script shows a toast."""
-    if not told.is_quiet:
-        toast: dict[str, Any] = {"level": told.level, "text": told.text}
-        if told.undo_url:
-            toast["undo"] = told.undo_url
-        response["HX-Trigger"] = json.dumps({"toast": toast})
-    return response
-
-
-def is_htmx(request: HttpRequest) -> bool:
-    """Whether the page's script asks, and not a form without it."""
-    return bool(getattr(request, "htmx", False))
+    if not toasts.is_fragment(request):
+        return toasts.answer(request, told.text, level=told.level, undo=told.undo_url, to=to)
+    made = fragment() if fragment is not None else HttpResponse(headers={"HX-Redirect": to})
+    if told.is_quiet:
+        return made
+    return toasts.answer(
+        request, told.text, fragment=made, level=told.level, undo=told.undo_url
+    )
 
 
 def user_of(request: HttpRequest) -> User:

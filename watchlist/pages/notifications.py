@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from watchlist.models import NotificationKind
 from watchlist.pages.feedback import Told, answer, user_of
-from watchlist.selectors import inbox, machine
+from watchlist.selectors import inbox
 from watchlist.services import notifications as notices
 
 PER_PAGE = 50
@@ -42,11 +42,12 @@ def notifications(request: HttpRequest) -> HttpResponse:
             (day, list(group))
             for day, group in groupby(page, lambda row: timezone.localdate(row.created_at))
         ],
+        "today": timezone.localdate(),
+        "query": request.GET.urlencode(),
         "kind": kind,
         "unread_only": unread_only,
         "unread": inbox.unread_count(user),
         "kinds": NotificationKind.choices,
-        "troubles": machine.troubles(),
     }
     return render(request, "watchlist/notifications.html", context)
 

@@ -81,7 +81,7 @@ def _provider(provider_id: str) -> gateway.ProviderDescription:
 
 def _card(request: HttpRequest, provider_id: str) -> HttpResponse:
     provider = _provider(provider_id)
-    context = {"provider": provider, "form": _form_of(provider)}
+    context = {"provider": provider, "form": _form_of(provider), "oob": True}
     return render(request, "watchlist/_provider.html", context)
 
 

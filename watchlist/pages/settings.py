@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
@@ -89,7 +90,7 @@ def _undo_stop() -> str:
 
 
 def _card(request: HttpRequest) -> HttpResponse:
-    return render(request, "watchlist/_scheduler.html", _scheduler_context())
+    return render(request, "watchlist/_scheduler.html", _scheduler_context() | {"oob": True})
 
 
 def _page(
@@ -103,6 +104,7 @@ def _page(
         "form": form or GlobalForm(initial=_initial()),
         "limits_form": limits_form or LimitsForm.of(queue.limiter()),
         "max_parallel": limits.max_parallel(),
+        "server_zone": timezone.get_default_timezone_name(),
         "tab": "general",
     }
     return render(request, "watchlist/settings.html", context, status=status)

@@ -6,10 +6,12 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from providers import gateway
-from watchlist.pages import chart
+from watchlist.pages import chart, wording
 from watchlist.pages.feedback import user_of
 from watchlist.selectors.statistics import Period, statistics
 
@@ -27,13 +29,25 @@ def stats(request: HttpRequest) -> HttpResponse:
         zone=timezone.get_current_timezone(),
         now=timezone.now(),
     )
+    drawn = chart.draw(found.bars)
     names = {provider.id: provider.name for provider in gateway.describe()}
     context = {
         "stats": found,
         "period": period.value,
         "is_weekly": period is Period.YEAR,
-        "chart": chart.draw(found.bars),
+        "ended": found.done + found.failed,
+        "change": _signed(found.change_ratio),
+        "average": wording.size(int(found.average_size_bytes or 0)),
+        "chart": drawn,
+        "best_day": date_format(drawn.best.day, "j M") if drawn.best else "",
         "most": max([row.done for row in found.series], default=0),
         "providers": [(names.get(row.name, row.name), row) for row in found.providers],
     }
     return render(request, "watchlist/stats.html", context)
+
+
+def _signed(change_ratio: float | None) -> str | None:
+    """+18 %, -5 %; None when there is nothing to compare with."""
+    if change_ratio is None:
+        return None
+    return _("%(change)s%%") % {"change": f"{round(change_ratio * 100):+d}"}

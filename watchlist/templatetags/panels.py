@@ -1,41 +1,23 @@
-"""Figures, times and icons as people read them, in their language."""
+"""Downloads in words, posters, speeds and spans of time, for the pages that show figures."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from typing import Final
 
 from django import template
-from django.templatetags.static import static
-from django.utils import formats, timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from downloads.states import State
-from watchlist.decisions import Reason, plain_number
+from watchlist.decisions import Reason
+from watchlist.pages import wording
 from watchlist.reasons import sentence
 from watchlist.selectors.downloads import DownloadRow
 from watchlist.services.posters import url_for
 
 register = template.Library()
 
-_THOUSAND: Final = 1000.0
-_SIZES: Final = (
-    gettext_noop("%(figure)s B"),
-    gettext_noop("%(figure)s kB"),
-    gettext_noop("%(figure)s MB"),
-    gettext_noop("%(figure)s GB"),
-    gettext_noop("%(figure)s TB"),
-)
-_SPEEDS: Final = (
-    gettext_noop("%(figure)s B/s"),
-    gettext_noop("%(figure)s kB/s"),
-    gettext_noop("%(figure)s MB/s"),
-    gettext_noop("%(figure)s GB/s"),
-)
 _STATES: Final = {
     State.QUEUED: (gettext_noop("Queued"), "hourglass", "idle"),
     State.RESOLVING: (gettext_noop("Choosing a source"), "search", "busy"),
@@ -58,16 +40,15 @@ _FAILURES: Final = {
     "licensed": Reason.LICENSED,
     "protected": Reason.PROTECTED,
 }
+_HEALTH: Final = {
+    "ok": (gettext_noop("Answers"), "circle-check", "ok"),
+    "degraded": (gettext_noop("Recovering"), "activity", "wait"),
+    "backing_off": (gettext_noop("Left alone for a while"), "clock-alert", "wait"),
+    "blocked": (gettext_noop("Blocks us"), "ban", "error"),
+    "off": (gettext_noop("Off"), "power", "idle"),
+    "unknown": (gettext_noop("Not asked yet"), "circle-question-mark", "idle"),
+}
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
-_THIS_WEEK_DAYS: Final = 6
-
-
-@register.simple_tag
-def icon(name: str) -> SafeString:
-    """One symbol of the sprite; the text beside it says the same."""
-    return format_html(
-        '<svg class="i" aria-hidden="true"><use href="{}#{}"/></svg>', static("icons.svg"), name
-    )
 
 
 @register.simple_tag
@@ -102,29 +83,39 @@ def failure(text: str, code: str) -> str:
 
 
 @register.filter
-def size(value: float | None) -> str:
-    """Bytes as 352 MB; decimal units, as disks are sold."""
-    return _scaled(value, _SIZES)
+def every(span: timedelta) -> str:
+    """How often: every 6 h."""
+    return wording.every(span)
+
+
+@register.filter
+def health_label(health: str) -> str:
+    """One word for how a provider does."""
+    return _(_HEALTH[health][0])
+
+
+@register.filter
+def health_icon(health: str) -> str:
+    """The symbol that goes with the word."""
+    return _HEALTH[health][1]
+
+
+@register.filter
+def health_look(health: str) -> str:
+    """The colour that goes with the word."""
+    return _HEALTH[health][2]
 
 
 @register.filter
 def speed(value: float | None) -> str:
     """Bytes a second as 2.1 MB/s."""
-    return _scaled(value, _SPEEDS)
+    return "" if value is None else _("%(size)s/s") % {"size": wording.size(int(value))}
 
 
 @register.filter
-def percent(ratio: float | None) -> str:
-    """From 0 to 1 as 62 %; rounded down, so that 100 % means whole."""
-    if ratio is None:
-        return ""
-    return _("%(figure)s %%") % {"figure": int(ratio * 100)}
-
-
-@register.filter
-def ratio(part: float, whole: float) -> float:
-    """From 0 to 1."""
-    return min(1.0, part / whole) if whole else 0.0
+def percent_of(part: float | None, whole: float | None) -> str:
+    """62 %, as the language writes it; "" when there is nothing to compare with."""
+    return "" if part is None or not whole else wording.percent(int(part), int(whole))
 
 
 @register.filter
@@ -152,38 +143,3 @@ def duration(value: float | timedelta | None) -> str:
     hours = seconds % _DAY // _HOUR
     text = _("%(days)s d %(hours)s h") if hours else _("%(days)s d")
     return text % {"days": seconds // _DAY, "hours": hours}
-
-
-@register.filter
-def number(value: Decimal | None) -> str:
-    """An episode's number as people write it: 7, 12.5."""
-    return "" if value is None else plain_number(value)
-
-
-@register.filter
-def moment(value: datetime | None) -> str:
-    """A moment near now: today 17:02, Fri 17:00, 3 Nov 2026."""
-    if value is None:
-        return ""
-    local = timezone.localtime(value)
-    clock = formats.time_format(local, "H:i")
-    days = (local.date() - timezone.localdate()).days
-    if days == 0:
-        return _("today %(clock)s") % {"clock": clock}
-    if days == -1:
-        return _("yesterday %(clock)s") % {"clock": clock}
-    if days == 1:
-        return _("tomorrow %(clock)s") % {"clock": clock}
-    if abs(days) <= _THIS_WEEK_DAYS:
-        return f"{formats.date_format(local, 'D')} {clock}"
-    return formats.date_format(local, "j M Y")
-
-
-def _scaled(value: float | None, units: tuple[str, ...]) -> str:
-    if value is None:
-        return ""
-    figure, place = float(value), 0
-    while figure >= _THOUSAND and place < len(units) - 1:
-        figure, place = figure / _THOUSAND, place + 1
-    decimals = 1 if place and figure < 10 else 0  # noqa: PLR2004 -- two digits say enough
-    return _(units[place]) % {"figure": formats.number_format(round(figure, decimals), decimals)}
