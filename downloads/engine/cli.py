@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import re
 import shutil
 import signal
@@ -92,6 +93,7 @@ def _request(arguments: argparse.Namespace, work_dir: Path, egress: EgressPolicy
         egress=egress,
         max_height=arguments.quality,
         want_sha256=arguments.json,
+        ca_file=os.environ.get("SSL_CERT_FILE", ""),
     )
 
 

@@ -1,0 +1,211 @@
+"""Makes the files that the benchmarks fetch, and starts nginx and the throttling origin."""
+
+from __future__ import annotations
+
+import math
+import os
+import random
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from array import array
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import trustme
+from av.audio.frame import AudioFrame
+from av.video.frame import VideoFrame
+
+HERE = Path(__file__).resolve().parent
+WORK = HERE.parent / "work" / "downloads"
+MEMORY = Path(os.environ.get("BENCH_MEMORY", "/dev/shm")) / "tsuzuku-bench"  # noqa: S108 - tmpfs
+FILES = MEMORY / "files"
+BASE_SECONDS = 60
+SEGMENT_SECONDS = 6
+SEGMENTS = 200
+FPS = 25
+BIG_BYTES = 1_000_000_000
+MIDDLE_BYTES = 256 * 1024**2
+
+
+@dataclass(frozen=True)
+class Origins:
+    """Base addresses of the servers."""
+
+    plain: str
+    tls: str
+    throttled: str  # add options and a path
+    ca_file: Path
+
+
+def make_files() -> None:
+    """Everything is real H.264 and AAC, so that what arrives can be verified as a video."""
+    FILES.mkdir(parents=True, exist_ok=True)
+    base = FILES / "base.mp4"
+    if not base.exists():
+        encode(base)
+    for name, size in (("1g.mp4", BIG_BYTES), ("256m.mp4", MIDDLE_BYTES)):
+        if not (FILES / name).exists():
+            loop(base, FILES / name, copies=int(size / base.stat().st_size), pad_to=size)
+    for kind in ("ts", "fmp4", "aes"):
+        if not (FILES / kind / "index.m3u8").exists():
+            make_stream(base, FILES / kind, kind)
+
+
+def encode(path: Path) -> None:
+    noise = random.Random(1)
+    tone = array("f", [math.sin(n / 9) * 0.4 for n in range(1024)]).tobytes()
+    blocks = [noise.randbytes(640 * 360) for _ in range(7)]
+    with av.open(str(path), "w", format="mp4") as output:
+        video = output.add_stream("libx264", rate=FPS)
+        video.width, video.height, video.pix_fmt = 640, 360, "yuv420p"
+        video.gop_size = FPS * SEGMENT_SECONDS
+        video.bit_rate = 1_850_000
+        video.options = {"preset": "ultrafast", "x264-params": "scenecut=0:nal-hrd=cbr:vbv-maxrate=1850:vbv-bufsize=1850:filler=1"}
+        audio = output.add_stream("aac", rate=48_000)
+        audio.bit_rate = 128_000
+        audio.layout = "stereo"
+        for number in range(BASE_SECONDS * FPS):
+            frame = VideoFrame(640, 360, "yuv420p")
+            block = blocks[number % 7]
+            for plane in frame.planes:
+                plane.update(block[: plane.buffer_size].ljust(plane.buffer_size, b"\x80"))
+            frame.pts, frame.time_base = number, Fraction(1, FPS)
+            output.mux(video.encode(frame))
+            first, last = (int(n * 48_000 / FPS / 1024) for n in (number, number + 1))
+            for count in range(first, last):
+                sound = AudioFrame(format="fltp", layout="stereo", samples=1024)
+                for plane in sound.planes:
+                    plane.update(tone)
+                sound.rate, sound.pts, sound.time_base = 48_000, count * 1024, Fraction(1, 48_000)
+                output.mux(audio.encode(sound))
+        output.mux(video.encode(None))
+        output.mux(audio.encode(None))
+
+
+def loop(base: Path, target: Path, *, copies: int, pad_to: int = 0, **options: str) -> None:
+    """Repeat a clip by copying its packets."""
+    container = options.pop("container", "mp4")
+    settings = {"movflags": "faststart"} if container == "mp4" else options
+    with av.open(str(base)) as source, av.open(str(target), "w", format=container, options=settings) as output:
+        streams = [output.add_stream_from_template(stream) for stream in source.streams]
+        packets = [
+            (packet.stream.index, bytes(packet), packet.pts, packet.dts, packet.duration, packet.is_keyframe, packet.time_base)
+            for packet in source.demux()
+            if packet.dts is not None
+        ]
+        for copy in range(copies):
+            for index, content, pts, dts, duration, is_key, base_time in packets:
+                packet = av.Packet(content)
+                shift = int(copy * BASE_SECONDS / base_time)
+                packet.time_base = base_time
+                packet.pts, packet.dts, packet.duration = pts + shift, dts + shift, duration
+                packet.is_keyframe = is_key
+                packet.stream = streams[index]
+                output.mux_one(packet)
+    missing = pad_to - target.stat().st_size
+    if missing >= 8:
+        with target.open("ab") as file:
+            file.write(missing.to_bytes(4, "big") + b"free")
+            file.truncate(pad_to)
+
+
+def make_stream(base: Path, folder: Path, kind: str) -> None:
+    folder.mkdir(exist_ok=True)
+    suffix = "m4s" if kind == "fmp4" else "ts"
+    options = {
+        "hls_time": str(SEGMENT_SECONDS),
+        "hls_list_size": "0",
+        "hls_playlist_type": "vod",
+        "hls_segment_filename": str(folder / f"s%03d.{suffix}"),
+    }
+    if kind == "fmp4":
+        options["hls_segment_type"] = "fmp4"
+    if kind == "aes":
+        (folder / "key.bin").write_bytes(os.urandom(16))
+        (folder / "notes").write_text(f"key.bin\n{folder / 'key.bin'}\n")
+        options["hls_key_info_file"] = str(folder / "notes")
+    copies = SEGMENTS * SEGMENT_SECONDS // BASE_SECONDS
+    loop(base, folder / "index.m3u8", copies=copies, container="hls", **options)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+NGINX = """
+worker_processes 1; daemon off; pid {work}/nginx.pid; error_log {work}/nginx.err warn;
+events {{ worker_connections 1024; }}
+http {{
+  types {{ video/mp4 mp4 m4s; video/mp2t ts; application/vnd.apple.mpegurl m3u8; }}
+  sendfile on; tcp_nopush on; tcp_nodelay on; access_log off;
+  keepalive_requests 1000000; keepalive_timeout 600;
+  client_body_temp_path {work}/t1; proxy_temp_path {work}/t2; fastcgi_temp_path {work}/t3;
+  uwsgi_temp_path {work}/t4; scgi_temp_path {work}/t5;
+  server {{
+    listen 127.0.0.1:{plain}; listen 127.0.0.1:{tls} ssl; root {files};
+    ssl_certificate {work}/cert.pem; ssl_certificate_key {work}/key.pem;
+    location / {{ }}
+    location /late/ {{ alias {files}/; auth_request /wait; }}
+    location = /wait {{
+      internal; proxy_pass http://127.0.0.1:{slow}/delay/50; proxy_pass_request_body off;
+      proxy_set_header Content-Length ""; proxy_http_version 1.1; proxy_set_header Connection "";
+    }}
+  }}
+}}
+"""
+
+
+@contextmanager
+def running() -> Iterator[Origins]:
+    """Start both servers; they end with the block."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    authority = trustme.CA()
+    certificate = authority.issue_cert("localhost", "127.0.0.1")
+    certificate.private_key_pem.write_to_path(str(WORK / "key.pem"))
+    (WORK / "cert.pem").write_bytes(b"".join(pem.bytes() for pem in certificate.cert_chain_pems))
+    authority.cert_pem.write_to_path(str(WORK / "ca.pem"))
+    plain, tls, slow = free_port(), free_port(), free_port()
+    config = WORK / "nginx.conf"
+    user = "user root;" if os.geteuid() == 0 else ""
+    config.write_text(user + NGINX.format(work=WORK, files=FILES, plain=plain, tls=tls, slow=slow))
+    nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    assert nginx is not None, "nginx is missing; run with --install"
+    servers = [
+        subprocess.Popen([nginx, "-p", str(WORK), "-c", str(config)]),
+        subprocess.Popen(
+            [sys.executable, str(HERE / "origin.py"), "--root", str(FILES), "--port", str(slow)],
+            stdout=subprocess.DEVNULL,
+        ),
+    ]
+    try:
+        for port in (plain, tls, slow):
+            wait_for(port)
+        yield Origins(
+            f"http://127.0.0.1:{plain}",
+            f"https://127.0.0.1:{tls}",
+            f"http://127.0.0.1:{slow}",
+            WORK / "ca.pem",
+        )
+    finally:
+        for server in servers:
+            server.terminate()
+            server.wait()
+
+
+def wait_for(port: int) -> None:
+    for _ in range(200):
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise SystemExit("a server of the benchmark did not start")
