@@ -11,6 +11,7 @@ TESTING := DJANGO_SETTINGS_MODULE=tests.settings
 PYTEST := $(PY) -m pytest -n 2
 SOURCES := manage.py conftest.py gunicorn.conf.py watchlist_project watchlist downloads providers tests bench
 TEMPLATES := $(shell find templates -name '*.html' 2>/dev/null)
+YAML_STYLE := '{extends: default, rules: {line-length: {max: 100}}}'
 PIP_INSTALL := $(PY) -m pip install --disable-pip-version-check --quiet --require-hashes --no-deps --only-binary :all:
 
 .PHONY: help
@@ -40,7 +41,7 @@ lint: $(VENV)/.installed-dev ## Format and style of code and templates, import c
 	$(PY) -m ruff format --check $(SOURCES)
 	$(PY) -m ruff check $(SOURCES)
 	$(VENV)/bin/lint-imports
-	$(PY) -m yamllint --strict docker-compose.yml .pre-commit-config.yaml
+	$(PY) -m yamllint --strict --config-data $(YAML_STYLE) docker-compose.yml .pre-commit-config.yaml
 ifneq ($(TEMPLATES),)
 	$(VENV)/bin/djade --check --target-version 5.2 $(TEMPLATES)
 	$(VENV)/bin/djlint --lint --quiet templates
