@@ -1,0 +1,216 @@
+"""The invented works of the demo site."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from providers.demo.works import Episode, NekoEncoding, ProviderId, Season, Work
+
+_EVERYWHERE = tuple(ProviderId)
+_SAMA = (ProviderId.ANIMESAMA,)
+_SAMA_AND_NEKO = (ProviderId.ANIMESAMA, ProviderId.NEKOSAMA)
+_SAMA_AND_ULTIME = (ProviderId.ANIMESAMA, ProviderId.ANIMEULTIME)
+_WEEK = timedelta(days=7)
+
+
+class _Counter:
+    """Gives episodes their numbers in the site, and a weekly rhythm that ends just now."""
+
+    def __init__(self) -> None:
+        self._uid = 100
+        self._now = datetime.now(UTC).replace(microsecond=0)
+
+    def season(
+        self, path: str, label: str, names: list[str], *, weeks_ago: int, first_number: int = 1
+    ) -> Season:
+        season = Season(path, label, first_number)
+        for place, name in enumerate(names):
+            self._uid += 1
+            weeks = weeks_ago + len(names) - 1 - place
+            digits = name.removeprefix("Episode ")
+            number = int(digits) if digits.isdecimal() else 0
+            aired_at = self._now - weeks * _WEEK - timedelta(hours=3)
+            season.episodes.append(Episode(self._uid, name, number, aired_at))
+        season.offered["vostfr"] = len(names)
+        return season
+
+
+def _numbered(first: int, last: int) -> list[str]:
+    return [f"Episode {number}" for number in range(first, last + 1)]
+
+
+def invented_works() -> list[Work]:
+    """All works as they are when the site starts."""
+    counter = _Counter()
+    return [*_series(counter), *_oddities(counter), *_elsewhere(counter)]
+
+
+def _series(counter: _Counter) -> list[Work]:
+    clock = counter.season("saison1", "Saison 1", _numbered(1, 5), weeks_ago=0)
+    lighthouse = counter.season("saison1", "Saison 1", _numbered(1, 12), weeks_ago=20)
+    lighthouse.offered["vf"] = 8
+    return [
+        Work(
+            1,
+            "les-horlogers-de-minuit",
+            "Les Horlogers de minuit",
+            "Chaque nuit, l'heure disparaît de la ville de Verrebrume. Mio, apprentie horlogère, "
+            "découvre que quelqu'un démonte le temps pièce par pièce et qu'elle est la seule à "
+            "entendre encore les cloches.",
+            ("Mystère", "Fantastique", "Aventure"),
+            [clock],
+            _EVERYWHERE,
+            ("Mayonaka no Tokeishi", "The Midnight Clockmakers"),
+            is_airing=True,
+            announced=24,
+            groups=("Brume-Fansub", "Team-Cadran"),
+        ),
+        Work(
+            2,
+            "le-phare-des-brumes",
+            "Le Phare des brumes",
+            "Sur une île que les cartes oublient, deux sœurs gardent un phare dont la lumière "
+            "ramène des navires perdus depuis un siècle.",
+            ("Drame", "Surnaturel", "Tranche de vie"),
+            [lighthouse],
+            _EVERYWHERE,
+            ("Kiri no Toudai", "The Lighthouse of Mists"),
+            year=2025,
+            groups=("Brume-Fansub",),
+            neko_encoding=NekoEncoding.BUTTONS,
+        ),
+        Work(
+            3,
+            "jardin-d-acier",
+            "Jardin d'acier",
+            "Dans une colonie où plus rien ne pousse, un robot jardinier trouve une graine et "
+            "décide de désobéir.",
+            ("Science-fiction", "Mecha", "Aventure"),
+            [
+                counter.season("saison1", "Saison 1", _numbered(1, 10), weeks_ago=60),
+                counter.season("saison2", "Saison 2", _numbered(1, 6), weeks_ago=8),
+            ],
+            _EVERYWHERE,
+            ("Hagane no Niwa", "Garden of Steel"),
+            year=2024,
+            studio="Atelier Cobalt",
+            announced=16,
+            lists_all_languages=True,
+        ),
+    ]
+
+
+def _oddities(counter: _Counter) -> list[Work]:
+    cats = ["Episode 1", "Episode 2", "Épisode spécial : l'encre bleue", "Episode 3", "Episode 4"]
+    return [
+        Work(
+            4,
+            "la-bibliotheque-des-chats-de-lune",
+            "La Bibliothèque des chats de lune",
+            "Une bibliothèque n'ouvre qu'à la pleine lune, et ses gardiens ont des moustaches. "
+            "Pour retrouver le livre de sa grand-mère, Aoi doit apprendre leurs règles.",
+            ("Comédie", "Fantastique", "Tranche de vie"),
+            [counter.season("saison1", "Saison 1", cats, weeks_ago=3)],
+            _SAMA,
+            ("Tsukineko Toshokan",),
+            announced=5,
+        ),
+        Work(
+            5,
+            "cobalt-neuf",
+            "Cobalt Neuf",
+            "Neuf pilotes, une seule ligne de ravitaillement, et une course autour de Saturne "
+            "que personne n'a jamais finie.",
+            ("Action", "Science-fiction", "Sport"),
+            [
+                counter.season(
+                    "saison6",
+                    "Saga 6 (Anneaux)",
+                    _numbered(100, 108),
+                    weeks_ago=2,
+                    first_number=100,
+                )
+            ],
+            _SAMA_AND_NEKO,
+            ("Cobalt Nine",),
+            studio="Atelier Cobalt",
+            announced=120,
+        ),
+        Work(
+            6,
+            "le-dernier-ferry-pour-hoshino",
+            "Le Dernier Ferry pour Hoshino",
+            "La veille de la fermeture de la ligne, un contrôleur et une passagère sans billet "
+            "refont une dernière fois la traversée de leur enfance.",
+            ("Drame", "Romance"),
+            [
+                counter.season(
+                    "film", "Film", ["Le Dernier Ferry pour Hoshino, l'été"], weeks_ago=30
+                )
+            ],
+            _SAMA_AND_ULTIME,
+            ("Hoshino-yuki Saigo no Ferii",),
+            year=2025,
+            kind="Film",
+            announced=1,
+        ),
+    ]
+
+
+def _elsewhere(counter: _Counter) -> list[Work]:
+    drums = counter.season("saison1", "Saison 1", _numbered(1, 8), weeks_ago=12)
+    drums.offered["vf"] = 8
+    return [
+        Work(
+            7,
+            "tambours-du-nord",
+            "Tambours du Nord",
+            "Un village de neige n'a plus qu'un tambour pour prévenir des avalanches ; trois "
+            "lycéens montent un groupe pour qu'on l'entende jusqu'à la mer.",
+            ("Musique", "Drame"),
+            [drums],
+            (*_SAMA_AND_NEKO, ProviderId.ANIMEULTIME),
+            ("Kita no Taiko", "Northern Drums"),
+            announced=8,
+            groups=("Brume-Fansub", "Team-Cadran", "Kaze-Sub"),
+        ),
+        Work(
+            8,
+            "cuisine-de-bord",
+            "Cuisine de bord",
+            "Le meilleur cuistot de la flotte marchande n'a qu'un réchaud, trois épices et un "
+            "équipage qui ne s'accorde sur rien.",
+            ("Comédie", "Gastronomie", "Aventure"),
+            [counter.season("saison1", "Saison 1", _numbered(1, 7), weeks_ago=5)],
+            (ProviderId.NEKOSAMA, ProviderId.FEED),
+            ("Galley Kitchen",),
+            year=2024,
+            announced=7,
+            neko_encoding=NekoEncoding.BUTTONS,
+        ),
+        Work(
+            9,
+            "sous-la-neige-rouge",
+            "Sous la neige rouge",
+            "Un inspecteur revient dans la ville minière où il est officiellement mort.",
+            ("Policier", "Thriller"),
+            [counter.season("saison1", "Saison 1", _numbered(1, 6), weeks_ago=40)],
+            (ProviderId.ANIMEULTIME,),
+            ("Akai Yuki no Shita",),
+            year=2023,
+            announced=6,
+            is_licensed=True,
+        ),
+        Work(
+            10,
+            "orbite-basse",
+            "Orbite basse",
+            "Une station spatiale à louer, une équipe de nettoyage, et une fenêtre sur la Terre "
+            "qui vaut tous les loyers du monde.",
+            ("Science-fiction", "Tranche de vie"),
+            [counter.season("saison1", "Saison 1", _numbered(1, 4), weeks_ago=1)],
+            (ProviderId.FEED,),
+            ("Low Orbit",),
+            announced=4,
+        ),
+    ]
