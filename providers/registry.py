@@ -1,4 +1,4 @@
-"""Every adapter, in the order in which a pasted address is offered to them; feeds take what is left."""
+"""Every adapter, in the order in which a pasted address is offered to them; feeds take the rest."""
 
 from __future__ import annotations
 

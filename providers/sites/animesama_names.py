@@ -1,7 +1,8 @@
 """Following the script of anime-sama's season page that gives the episodes their names.
 
-`resetListe()` empties the list, `creerListe(a, b)` adds numbers, `newSP(x)` one number, `newSPF(text)`
-a free text; `finirListe(a)` fills what is left, counting from a. The last `resetListe()` wins.
+`resetListe()` empties the list, `creerListe(a, b)` adds numbers, `newSP(x)` one number and
+`newSPF(text)` a free text; `finirListe(a)` fills what is left, counting from a. The last
+`resetListe()` wins.
 """
 
 from __future__ import annotations

@@ -1,0 +1,253 @@
+"""Reading neko-sama's search database, series pages in both encodings, and episode pages."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from bs4 import Tag
+
+from providers.errors import EmptyList, LayoutChanged
+from providers.parsing import (
+    absolute,
+    attribute,
+    meta,
+    numbered_once,
+    plain,
+    scripts,
+    text_of,
+    trailing_number,
+    tree,
+    unescaped,
+    without_comments,
+)
+from providers.types import AiringStatus, EpisodeListing
+
+_EPISODES: Final = re.compile(r"\bvar\s++episodes\s*+=\s*+(?=\[)")
+_VIDEOS: Final = re.compile(r"\bvideo\s*+(?:=\s*+\[\s*+\]|\[\s*+(\d{1,3})\s*+\]\s*+=\s*+(['\"]))")
+_LANGUAGE_MARK: Final = re.compile(r"\s+(?:VOSTFR|VF)\s*$", re.IGNORECASE)
+_NOT_NUMBERED: Final = frozenset({"film", "movie", "m0v1e", "ova", "oav", "ona", "special"})
+_AIRING: Final = {
+    "en cours": AiringStatus.AIRING,
+    "terminé": AiringStatus.FINISHED,
+    "termine": AiringStatus.FINISHED,
+    "pas encore commencé": AiringStatus.UPCOMING,
+}
+_NO_SYNOPSIS: Final = "aucun synopsis pour le moment"
+_GENRES: Final = {"c0m1dy": "comedy"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One series of the search database."""
+
+    ref: str
+    title: str
+    other_titles: tuple[str, ...]
+    genres: tuple[str, ...]
+    poster_url: str
+    popularity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One episode of a series page."""
+
+    name: str  # what keeps it apart from the others: "Episode 12", "Film"
+    number: Decimal | None
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesPage:
+    """What a series page says of the series itself."""
+
+    title: str
+    synopsis: str
+    genres: tuple[str, ...]
+    poster_url: str
+    airing_status: AiringStatus
+    is_numbered: bool  # False for films and OVA
+
+
+def ref_of(url: str) -> str:
+    """The part of an address that names a series or an episode: its last one; "" for none."""
+    try:
+        return urlsplit(url).path.rstrip("/").rpartition("/")[2]
+    except ValueError:
+        return ""
+
+
+def parse_database(value: object, url: str) -> list[Entry]:
+    """The entries of the search database. Raises LayoutChanged."""
+    if not isinstance(value, list):
+        raise LayoutChanged("search database")
+    entries = [
+        entry
+        for found in value
+        if isinstance(found, dict) and (entry := _entry(found, url)).ref and entry.title
+    ]
+    if value and not entries:
+        raise LayoutChanged("search database")
+    return entries
+
+
+def _entry(found: Mapping[str, Any], url: str) -> Entry:
+    names = (
+        _text(found.get(key))
+        for key in ("title_english", "title_romanji", "title_french", "others")
+    )
+    title = _text(found.get("title"))
+    genres = found.get("genres")
+    popularity = found.get("popularity")
+    poster = _text(found.get("url_image"))
+    return Entry(
+        ref=ref_of(_text(found.get("url"))),
+        title=title,
+        other_titles=tuple(dict.fromkeys(name for name in names if name and name != title)),
+        genres=tuple(
+            _GENRES.get(genre, genre)
+            for genre in (genres if isinstance(genres, list) else ())
+            if isinstance(genre, str)
+        ),
+        poster_url=absolute(url, poster) if poster else "",
+        popularity=float(popularity) if isinstance(popularity, int | float) else 0.0,
+    )
+
+
+def _text(value: object) -> str:
+    return " ".join(value.split()) if isinstance(value, str) else ""
+
+
+def parse_series(text: str, url: str) -> SeriesPage:
+    """The head of a series page. Raises LayoutChanged when its title cannot be found."""
+    page = tree(text)
+    heading = page.select_one("h1")
+    own_text = " ".join(heading.find_all(string=True, recursive=False)) if heading else ""
+    title = _LANGUAGE_MARK.sub("", " ".join(own_text.split()) or text_of(heading))
+    if not title:
+        raise LayoutChanged("title")
+    facts = _facts(page)
+    synopsis = text_of(page.select_one("div.synopsis p") or page.select_one("div.synopsis"))
+    cover = page.select_one("div.cover img")
+    poster = attribute(cover, "data-src") or attribute(cover, "src") or meta(page, "og:image")
+    genres = [text_of(tag) for tag in page.select("div.list span, div.list a")]
+    return SeriesPage(
+        title=title,
+        synopsis="" if synopsis.lower().startswith(_NO_SYNOPSIS) else synopsis,
+        genres=tuple(dict.fromkeys(filter(None, genres))),
+        poster_url=absolute(url, poster) if poster else "",
+        airing_status=_AIRING.get(facts.get("status", "").lower(), AiringStatus.UNKNOWN),
+        is_numbered=facts.get("format", "tv").lower() not in _NOT_NUMBERED,
+    )
+
+
+def _facts(page: Tag) -> dict[str, str]:
+    """Pairs such as "Status En cours", by the first word in lower case."""
+    pairs = (text_of(tag).partition(" ") for tag in page.select("#anime-info-list div.item"))
+    return {label.lower().strip(":"): value.strip(" :") for label, _, value in pairs}
+
+
+def parse_episodes(text: str, url: str) -> list[Link]:
+    """The episodes of a series page in airing order; the site shows the newest first.
+
+    Raises EmptyList when the page lists none, LayoutChanged when it has no list.
+    """
+    found = _from_script(text, url)
+    if found is None:
+        found = _from_buttons(text, url)
+    if not found:
+        raise EmptyList("The site lists no episode of this series yet.")
+    ordered = _in_airing_order(found)
+    names = numbered_once(link.name for link in ordered)
+    return [
+        Link(name, link.number, link.title, link.url)
+        for name, link in zip(names, ordered, strict=True)
+    ]
+
+
+def _from_script(text: str, url: str) -> list[Link] | None:
+    """The encoding until 2023: a list in a script; None when the page has no such list."""
+    for script in scripts(text):
+        start = _EPISODES.search(script)
+        if start:
+            try:
+                value, _ = json.JSONDecoder().raw_decode(script, start.end())
+            except (ValueError, RecursionError):
+                raise LayoutChanged("episodes") from None
+            return [_link_of(entry, url) for entry in value if isinstance(entry, dict)]
+    return None
+
+
+def _link_of(entry: Mapping[str, Any], url: str) -> Link:
+    label, own = _text(entry.get("episode")), entry.get("num")
+    number = trailing_number(label)
+    if number is None and isinstance(own, int) and not isinstance(own, bool) and own >= 0:
+        number = Decimal(own)
+    address = absolute(url, _text(entry.get("url")))
+    return Link(_name(label, number), number, _text(entry.get("title")), address)
+
+
+def _from_buttons(text: str, url: str) -> list[Link]:
+    """The encoding since: links whose text ends in " - " and the number."""
+    page = tree(text)
+    if page.select_one("div.episodes") is None:
+        raise LayoutChanged("episodes")
+    links = []
+    for button in page.select("div.episodes a.button[href], div.episodes a[href*='/episode/']"):
+        label = _LANGUAGE_MARK.sub("", text_of(button).rpartition(" - ")[2])
+        number = trailing_number(label)
+        links.append(
+            Link(_name(label, number), number, "", absolute(url, attribute(button, "href")))
+        )
+    return links
+
+
+def _name(label: str, number: Decimal | None) -> str:
+    return label or "Film" if number is None else f"Episode {plain(number)}"
+
+
+def _in_airing_order(links: list[Link]) -> list[Link]:
+    numbers = [link.number for link in links if link.number is not None]
+    is_newest_first = len(numbers) < 2 or numbers[0] > numbers[-1]  # noqa: PLR2004 -- a pair
+    return list(reversed(links)) if is_newest_first else list(links)
+
+
+def listings(links: Iterable[Link], *, is_numbered: bool) -> Iterator[EpisodeListing]:
+    """Episodes by their own number; what has none is counted, as season 0."""
+    for position, link in enumerate(links):
+        is_regular = is_numbered and link.number is not None
+        yield EpisodeListing(
+            ref=link.name,
+            number=Decimal(position + 1) if link.number is None else link.number,
+            season=1 if is_regular else 0,
+            position=position,
+            title=link.title or ("" if link.number is not None else link.name),
+            url=link.url,
+            is_special=is_numbered and link.number is None,
+        )
+
+
+def parse_players(text: str) -> list[str]:
+    """The addresses of an episode page's players, in the site's order; may be empty.
+
+    Raises LayoutChanged when the page has no list of players.
+    """
+    found: dict[int, str] = {}
+    has_list = False
+    for script in scripts(text):
+        code = without_comments(script)
+        for match in _VIDEOS.finditer(code):
+            has_list = True
+            if match[1]:
+                end = code.find(match[2], match.end())
+                found[int(match[1])] = unescaped(code[match.end() : end]).strip()
+    if not has_list:
+        raise LayoutChanged("video")
+    return [found[place] for place in sorted(found) if found[place]]
