@@ -53,6 +53,14 @@ BEHAVIOURS: Final[dict[str, tuple[Behaviour, type[ProviderError]]]] = {
     "headers cut after a whole line": (sends(_OK + b"Server: x\r\n"), Unreachable),
     "status of four digits": (sends(b"HTTP/1.1 2000 OK\r\n\r\n"), Unreachable),
     "a header line every moment": (repeats(_OK, b"X: y\r\n", pause_seconds=0.3), Unreachable),
+    "a header line every moment after a length of nothing": (
+        repeats(_OK + b"Content-Length: 0\r\n", b"X: y\r\n", pause_seconds=0.3),
+        Unreachable,
+    ),
+    "a byte every moment without a length": (
+        repeats(_OK + b"\r\n", b"x", pause_seconds=0.1),
+        Unreachable,
+    ),
     "a letter of a header every moment": (repeats(_OK, b"X", pause_seconds=0.1), Unreachable),
     "endless 100 Continue": (
         repeats(b"", b"HTTP/1.1 100 C\r\n\r\n", pause_seconds=0.01),
