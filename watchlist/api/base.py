@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from watchlist.api.pagination import Pages
+from watchlist.models import WatchlistItem
 from watchlist.selectors.rows import Rows
 
 Found = TypeVar("Found")
@@ -23,8 +24,10 @@ Body = TypeVar("Body", bound=Serializer[Any])
 
 
 class Resource(GenericViewSet[Any]):
-    """A view set over read models; it has no queryset of its own."""
+    """A view set over read models."""
 
+    # Rows come from selectors; the pages for browsing ask for a queryset all the same.
+    queryset = WatchlistItem.objects.none()
     pagination_class: type[Pages] | None = Pages
     # OPTIONS would describe forms of models, which no resource here is.
     http_method_names = ("get", "post", "put", "patch", "delete", "head")

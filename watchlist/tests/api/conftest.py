@@ -34,7 +34,7 @@ class FeedServer:
 
 
 class _Answer(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:  # noqa: N802 -- the name that http.server calls
+    def do_GET(self) -> None:
         base = f"http://127.0.0.1:{self.server.server_address[1]}"
         is_feed = self.path.startswith("/feed")
         entries = "".join(ENTRY.format(n=n, base=base) for n in range(1, 4))
@@ -67,22 +67,22 @@ def feed(_feed_process: FeedServer, settings: Settings) -> FeedServer:
 
 
 @pytest.fixture
-def owner(db: None) -> User:
+def owner() -> User:
     return UserFactory.create(username="owner")
 
 
 @pytest.fixture
-def other(db: None) -> User:
+def other() -> User:
     return UserFactory.create(username="other")
 
 
 @pytest.fixture
-def administrator(db: None) -> User:
+def administrator() -> User:
     return AdministratorFactory.create(username="administrator")
 
 
 @pytest.fixture
-def signed_in(db: None) -> Callable[[User], APIClient]:
+def signed_in() -> Callable[[User], APIClient]:
     def client_for(user: User) -> APIClient:
         client = APIClient()
         client.credentials(HTTP_AUTHORIZATION=f"Bearer {token_for(user)}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -195,7 +194,7 @@ def test_read_only_and_unknown_fields_change_nothing(
 ) -> None:
     item = WatchlistItemFactory.create(user=owner)
     before = api.get(f"/api/watchlist/{item.pk}").json()
-    sent = {name: None for name in before} | {
+    sent = dict.fromkeys(before) | {
         "id": str(uuid.uuid4()), "user": other.pk, "user_id": other.pk, "owner": "other",
         "series_id": str(uuid.uuid4()), "anime_url": "https://x.example/", "provider_id": "feed",
         "latest_episode": 99, "episodes_known": 99, "last_error": "x", "is_staff": True,
@@ -315,9 +314,7 @@ def test_a_second_check_joins_the_first(api: APIClient, owner: User) -> None:
     assert first["id"] == second["id"]
 
 
-def test_check_all_takes_what_is_due_unless_forced(
-    api: APIClient, owner: User, signed_in: Callable[[User], APIClient]
-) -> None:
+def test_check_all_takes_what_is_due_unless_forced(api: APIClient, owner: User) -> None:
     soon = timezone.now() + timedelta(hours=1)
     due = WatchlistItemFactory.create(
         user=owner, series=SeriesFactory.create(next_check_at=timezone.now())
