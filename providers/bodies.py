@@ -28,6 +28,7 @@ def read_body(raw: urllib3.BaseHTTPResponse, exchange: Exchange, max_bytes: int)
         # read1 returns what one packet brought: a trickle can not hold it until the deadline.
         chunk = raw.read1(_READ_BYTES, decode_content=False)
         if exchange.is_cut:
+            # http.client takes the cut for the end of the headers, or of a body without a length.
             raise DeadlineError("the deadline passed")
         received_bytes += len(chunk)
         piece = decode(chunk, max_bytes + 1 - size_bytes)

@@ -28,7 +28,7 @@ from urllib3.exceptions import HTTPError
 
 from providers import addresses, answers
 from providers.bodies import read_body
-from providers.connections import POOL_CLASSES, DeadlineError, Exchange, tls_context
+from providers.connections import POOL_CLASSES, Exchange, tls_context
 from providers.errors import EgressRefused, ProviderError, TooLarge, Unreachable
 from providers.safe_url import EgressPolicy, check_url
 from providers.types import PageValidator
@@ -287,16 +287,10 @@ def _send(request: _Request, exchange: Exchange) -> requests.Response:
         exchange.start_hop()
         try:
             seconds = exchange.remaining_seconds()
-            response = transport.send(prepared, stream=True, timeout=(seconds, seconds))
+            return transport.send(prepared, stream=True, timeout=(seconds, seconds))
         except requests.ConnectionError:
             if not exchange.is_reused or request.method != "GET":
                 raise
-            continue
-        if exchange.is_cut:
-            # http.client takes a connection cut within the headers for the end of the headers.
-            response.raw.close()
-            raise DeadlineError("the deadline passed")
-        return response
 
 
 def _redirect(request: _Request, response: requests.Response) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from providers.errors import (
     ProviderError,
     TooLarge,
     UnknownProvider,
+    Unreachable,
 )
 from providers.http import SiteHttpClient
 from providers.models import ProviderState
@@ -56,6 +58,7 @@ class Question:
     base_url: str
     started_at: datetime
     moves: list[str]
+    ends_at: float | None  # `time.monotonic()`; None when only the request's own deadline counts
 
     @classmethod
     def prepare(
@@ -90,7 +93,7 @@ class Question:
             ends_at=ends_at,
             on_moved=moves.append,
         )
-        return cls(adapter(client), state, base_url, timezone.now(), moves)
+        return cls(adapter(client), state, base_url, timezone.now(), moves, ends_at)
 
     def put(self, ask: Callable[[SiteAdapter], Answer]) -> Answer:
         """The adapter's answer, nothing recorded. Raises the ProviderError family only.
@@ -109,6 +112,7 @@ class Question:
         """Write what the answer says about the provider's health and address.
 
         A provider without one site has no common health: one broken feed says nothing of others.
+        Nor does it say much that a site was slower than a person would wait.
         """
         if self.moves:
             states.remember_move(type(self.adapter), self.state, self.moves[-1])
@@ -116,8 +120,12 @@ class Question:
             return
         if error is None or isinstance(error, _SIGNS_OF_LIFE):
             states.record_success(self.adapter.id, self.started_at)
-        elif error.counts_against_health:
+        elif error.counts_against_health and not self._was_cut_short(error):
             states.record_failure(self.adapter.id, error, self.started_at)
+
+    def _was_cut_short(self, error: ProviderError) -> bool:
+        is_late = self.ends_at is not None and time.monotonic() >= self.ends_at
+        return is_late and isinstance(error, Unreachable)
 
     def answer(self, ask: Callable[[SiteAdapter], Answer]) -> Answer:
         """The adapter's answer, its health recorded. Raises the ProviderError family."""

@@ -104,6 +104,15 @@ def test_a_slow_or_broken_provider_does_not_hold_the_others(
     assert isinstance(outcome.errors["alpha"], Unreachable)
 
 
+def test_slower_than_a_person_waits_is_not_ill(origin: Origin) -> None:
+    origin.answers["/search"] = stays_silent()
+    origin.answers["/series/x"] = stays_silent()
+    gateway.search("x", provider_id="alpha", deadline_seconds=0.5)
+    with pytest.raises(Unreachable):
+        gateway.details("alpha", "x", "vf", deadline_seconds=0.5)
+    gateway.availability("alpha")
+
+
 def test_an_empty_question_is_not_sent(origin: Origin) -> None:
     assert gateway.search(" \x00 ").matches == []
     assert origin.requests == []
