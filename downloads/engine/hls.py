@@ -15,7 +15,7 @@ from downloads.engine.playlist import (
     Rendition,
     Segment,
     Variant,
-    choose_variant,
+    best_variant,
     parse_playlist,
 )
 from downloads.engine.segments import Decryptor, SegmentSource, fingerprint_of
@@ -131,7 +131,7 @@ def _fetch_media(fetcher: SmallFetcher, url: str) -> MediaPlaylist:
 def _load_variant(
     fetcher: SmallFetcher, master: MasterPlaylist, url: str, max_height: int | None
 ) -> SegmentPlan:
-    variant = choose_variant(master, max_height)
+    variant = best_variant(master.variants, max_height)
     tracks = [Track("video", _fetch_media(fetcher, variant.url))]
     for rendition in _renditions(master, variant):
         if rendition.url in {variant.url, url}:

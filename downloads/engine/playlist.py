@@ -92,20 +92,16 @@ def parse_playlist(text: str, url: str) -> MasterPlaylist | MediaPlaylist:
     return _MediaReader(url).read(lines)
 
 
-def choose_variant(master: MasterPlaylist, max_height: int | None) -> Variant:
+def best_variant(variants: list[Variant], max_height: int | None) -> Variant:
     """The best quality not above the wished one, or the lowest there is."""
-
-    def rank(variant: Variant) -> tuple[int, int]:
-        return (variant.height or 0, variant.bandwidth)
-
-    videos = [variant for variant in master.variants if variant.height] or master.variants
+    videos = [variant for variant in variants if variant.height] or variants
     if max_height is not None:
         fitting = [variant for variant in videos if (variant.height or 0) <= max_height]
         if not fitting:
             lowest = min(variant.height or 0 for variant in videos)
             fitting = [variant for variant in videos if (variant.height or 0) == lowest]
         videos = fitting
-    return max(videos, key=rank)
+    return max(videos, key=lambda variant: (variant.height or 0, variant.bandwidth))
 
 
 def attributes_of(line: str) -> dict[str, str]:

@@ -81,10 +81,15 @@ def _fetch(session: Session, stream: Stream) -> tuple[StreamKind, Outcome]:
             PartFile.discard(session.folder)
             kind = StreamKind(found.kind.value)
             return _fetch(session, replace(stream, kind=kind, url=found.url))
-    if stream.kind is StreamKind.HLS:
-        from downloads.engine.streams import fetch_hls  # noqa: PLC0415 - brings libavformat
+    from downloads.engine import streams  # noqa: PLC0415 - brings libavformat
 
-        return stream.kind, fetch_hls(session, stream)
+    ways = {
+        StreamKind.HLS: streams.fetch_hls,
+        StreamKind.DASH: streams.fetch_dash,
+        StreamKind.SPLIT: streams.fetch_split,
+    }
+    if stream.kind in ways:
+        return stream.kind, ways[stream.kind](session, stream)
     raise NotAVideo("The address leads to a page, not to a video.")
 
 

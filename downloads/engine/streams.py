@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
 
+from downloads.engine.dash import load_dash
 from downloads.engine.hls import SegmentPlan, join, load_hls, segment_source
+from downloads.engine.mux import Group, Muxer, TrackInput
+from downloads.engine.progressive import Progressive, Source
 from downloads.engine.segments import SegmentFetch
 from downloads.engine.session import Outcome, Session
 from downloads.engine.small import SmallFetcher
+from downloads.engine.sniff import SNIFF_BYTES, Container, container_of
+from downloads.engine.storage import WorkFolder
 from downloads.engine.types import Stage
 from providers.types import Stream
 
@@ -19,6 +27,60 @@ LoadPlan = Callable[[SmallFetcher, str, int | None], SegmentPlan]
 def fetch_hls(session: Session, stream: Stream) -> Outcome:
     """Fetch an HLS stream into one file. Raises EngineError, OSError."""
     return fetch_segmented(session, stream, load_hls)
+
+
+def fetch_dash(session: Session, stream: Stream) -> Outcome:
+    """Fetch an MPEG-DASH stream into one file. Raises EngineError, OSError."""
+    return fetch_segmented(session, stream, load_dash)
+
+
+def fetch_split(session: Session, stream: Stream) -> Outcome:
+    """Fetch picture and sound from two addresses and join them. Raises EngineError, OSError."""
+    request = session.request
+    sound = replace(stream, url=stream.audio_url, headers=stream.audio_headers)
+    refresh = request.refresh
+    refresh_sound = None
+    if refresh is not None:
+
+        def refresh_sound() -> Stream:
+            fresh = refresh()
+            return replace(fresh, url=fresh.audio_url, headers=fresh.audio_headers)
+
+    with ExitStack() as stack:
+        files: list[Progressive] = []
+        for name, part, renew in (("video", stream, refresh), ("audio", sound, refresh_sound)):
+            folder = stack.enter_context(WorkFolder(session.folder.path / name))
+            files.append(_progressive(session, Source(part, renew), folder))
+            stack.callback(files[-1].close)
+        session.drive(files)
+        session.has_changed = any(file.has_changed for file in files)
+    tracks = [
+        TrackInput(kind, [Group(open=_opener(file.path), container=_sniffer(file.path))])
+        for kind, file in zip(("video", "audio"), files, strict=True)
+    ]
+    size = sum(file.bytes_done for file in files)
+    session.folder.require_space(size, session.monitor.limits.min_free_bytes)
+    session.monitor.enter(Stage.JOINING)
+    target = session.folder.path / _TARGET_NAME
+    path = session.monitor.wait_for(lambda stop: Muxer(tracks, [], target=target, stop=stop).run())
+    return Outcome(path, stream.duration_seconds)
+
+
+def _progressive(session: Session, source: Source, folder: WorkFolder) -> Progressive:
+    source.host_connections = session.request.host_connections
+    return Progressive(source, folder=folder, transport=session.transport, monitor=session.monitor)
+
+
+def _opener(path: Path) -> Callable[[], Path]:
+    return lambda: path
+
+
+def _sniffer(path: Path) -> Callable[[], Container]:
+    def sniff() -> Container:
+        with path.open("rb") as file:
+            return container_of(file.read(SNIFF_BYTES))
+
+    return sniff
 
 
 def fetch_segmented(session: Session, stream: Stream, load: LoadPlan) -> Outcome:

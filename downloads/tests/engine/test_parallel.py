@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from downloads.engine.connections import ConnectionCount
+from downloads.engine.errors import Interrupted
+from downloads.engine.ranges import RangePlan
+from downloads.engine.types import Command
+from downloads.tests.engine.conftest import FAST, Fetch, Owner
+from downloads.tests.engine.origin import Answer, Origin
+from downloads.tests.engine.test_resume import OVERLAP, stop_after
+
+FOUR = replace(FAST, max_connections=4)
+SLOW = 300_000  # bytes a second for each connection
+
+
+def test_a_throttled_file_is_read_over_several_connections(
+    origin: Origin, run: Fetch, clip: bytes
+) -> None:
+    url = origin.serve("/a.mp4", Answer(clip, bytes_per_second=SLOW))
+    fetched = run(url, owner=Owner(FOUR))
+
+    assert fetched.path.read_bytes() == clip
+    assert fetched.connections == origin.most_connections == 4
+    assert fetched.seconds < len(clip) / SLOW / 2
+    assert origin.sent_bytes() < len(clip) * 1.5
+
+
+def test_every_further_range_carries_the_validator(origin: Origin, run: Fetch, clip: bytes) -> None:
+    run(origin.serve("/a.mp4", Answer(clip, bytes_per_second=SLOW)), owner=Owner(FOUR))
+
+    assert len(origin.seen) > 3
+    assert all(seen.headers["if-range"] == '"one"' for seen in origin.seen[1:])
+
+
+def test_a_cap_for_the_host_holds(origin: Origin, run: Fetch, clip: bytes) -> None:
+    url = origin.serve("/a.mp4", Answer(clip, bytes_per_second=SLOW))
+    run(url, owner=Owner(FOUR), host_connections=lambda _host: 2)
+
+    assert origin.most_connections == 2
+
+
+@pytest.mark.parametrize("status", [429, 403, 503])
+def test_a_server_that_refuses_further_connections_keeps_the_first(
+    origin: Origin, run: Fetch, clip: bytes, status: int
+) -> None:
+    def script(_number: int, _headers: dict[str, str]) -> Answer:
+        if origin.open_connections > 1:
+            return Answer(status=status)
+        return Answer(clip, bytes_per_second=SLOW * 3)
+
+    fetched = run(origin.serve("/a.mp4", script), owner=Owner(FOUR))
+
+    assert fetched.path.read_bytes() == clip
+    assert len(origin.seen) < 8
+
+
+def test_a_server_that_ignores_later_ranges_is_read_over_one_connection(
+    origin: Origin, run: Fetch, clip: bytes
+) -> None:
+    def script(number: int, _headers: dict[str, str]) -> Answer:
+        return Answer(clip, ranges=number == 1, bytes_per_second=SLOW * 3)
+
+    fetched = run(origin.serve("/a.mp4", script), owner=Owner(FOUR))
+
+    assert fetched.path.read_bytes() == clip
+
+
+def test_ranges_with_the_bytes_of_the_start_are_noticed_at_the_seam(
+    origin: Origin, run: Fetch, clip: bytes
+) -> None:
+    def script(number: int, headers: dict[str, str]) -> Answer:
+        ranged = "range" in headers
+        return Answer(clip, body_from_zero=number > 1 and ranged, bytes_per_second=SLOW * 3)
+
+    fetched = run(origin.serve("/a.mp4", script), owner=Owner(FOUR))
+
+    assert fetched.path.read_bytes() == clip
+
+
+def test_a_file_that_changes_while_four_connections_run_is_never_mixed(
+    origin: Origin, run: Fetch, clip: bytes, other_clip: bytes
+) -> None:
+    def script(number: int, _headers: dict[str, str]) -> Answer:
+        if number <= 2:
+            return Answer(clip, bytes_per_second=SLOW)
+        return Answer(other_clip, etag='"two"', bytes_per_second=SLOW * 5)
+
+    fetched = run(origin.serve("/a.mp4", script), owner=Owner(FOUR))
+
+    assert fetched.path.read_bytes() == other_clip
+    assert fetched.restarted
+
+
+def test_four_connections_resume_where_each_of_them_was(
+    origin: Origin, run: Fetch, clip: bytes
+) -> None:
+    half = len(clip) // 2
+    url = origin.serve("/a.mp4", Answer(clip, bytes_per_second=SLOW))
+    owner = stop_after(half)
+    owner.allowed = FOUR
+    with pytest.raises(Interrupted):
+        run(url, owner=owner)
+    origin.seen.clear()
+    fetched = run(origin.serve("/a.mp4", Answer(clip)), owner=Owner(FOUR))
+
+    assert fetched.path.read_bytes() == clip
+    assert fetched.resumed_from >= half
+    assert origin.sent_bytes() <= len(clip) - fetched.resumed_from + 8 * OVERLAP
+
+
+def test_fewer_connections_take_effect_on_a_running_transfer(
+    origin: Origin, run: Fetch, clip: bytes
+) -> None:
+    owner = Owner(FOUR)
+    counts: list[int] = []
+
+    def look(progress: object) -> None:
+        counts.append(progress.connections)  # type: ignore[attr-defined]
+        if counts[-1] == 4:
+            owner.allowed = FAST
+        if counts.count(1) > 4 and 4 in counts:
+            owner.command = Command.CANCEL
+
+    owner.on_progress = look
+    with pytest.raises(Interrupted):
+        run(origin.serve("/a.mp4", Answer(clip, bytes_per_second=60_000)), owner=owner)
+    assert counts[-1] == 1
+
+
+def test_an_unthrottled_server_gets_one_connection(origin: Origin, run: Fetch, clip: bytes) -> None:
+    fetched = run(origin.serve("/a.mp4", clip), owner=Owner(FOUR))
+
+    assert fetched.connections == 1
+
+
+def test_a_slow_connection_keeps_only_what_it_can_still_do() -> None:
+    plan = RangePlan(1_000_000_00)
+    plan.gaps = [(0, plan.size)]
+    slow = plan.take(0.0)
+    assert slow is not None
+    slow.started_at, slow.position = 10.0, 100_000
+    fast = plan.take(20.0)
+    assert fast is not None
+    fast.started_at, fast.position = 10.0, fast.start + 10_000_000
+    plan.live.remove(fast)
+    plan._usual_rates = [1_000_000.0]
+    third = plan.take(20.0)
+
+    assert third is not None
+    assert slow.end - slow.position < 0.1 * (third.end - third.start)
+
+
+def test_written_and_missing_bytes_always_make_the_whole() -> None:
+    plan = RangePlan.resume(1_000_000, [(0, 10), (500_000, 600_000)])
+
+    assert plan.gaps == [(10, 500_000), (600_000, 1_000_000)]
+    assert plan.missing_bytes == 1_000_000 - 100_010
+    assert plan.written() == [(0, 10), (500_000, 600_000)]
+
+
+def test_connections_that_bring_nothing_are_given_up() -> None:
+    count = ConnectionCount()
+    now, done = 100.0, 0
+    targets = []
+    for _ in range(400):
+        now, done = now + 0.02, done + 20_000  # the same total whatever the number
+        count.observe(now, done)
+        targets.append(count.decide(now, answered=count.target, missing_bytes=10**9, maximum=8))
+
+    assert max(targets) == 8
+    assert targets[-1] == 1
