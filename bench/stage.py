@@ -55,3 +55,18 @@ def prepared_database() -> Iterator[str]:
 
         call_command("migrate", verbosity=0)
         yield "SQLite"
+
+
+@contextmanager
+def running_broker() -> Iterator[None]:
+    """A real broker for `settings.REDIS_URL`, inside `prepared_database`."""
+    from django.conf import settings
+
+    from watchlist_project.embedded_broker import EmbeddedBroker
+
+    server = EmbeddedBroker(settings.DATA_DIR)
+    server.start()
+    try:
+        yield
+    finally:
+        server.stop()

@@ -1,1 +1,1 @@
-"""A durable queue of downloads and the engine that fetches them. Knows nothing of series or users."""
+"""A durable queue of downloads and the engine that fetches them; knows no series and no users."""

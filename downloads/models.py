@@ -110,6 +110,7 @@ class Download(models.Model):
 
     @property
     def is_active(self) -> bool:
+        """Whether a worker holds it."""
         return State(self.state) in ACTIVE
 
 

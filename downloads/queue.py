@@ -1,4 +1,4 @@
-"""The durable queue: enqueue, claim, pause, resume, cancel, retry, reorder. All moves go through `move`."""
+"""The durable queue: enqueue, claim, pause, resume, cancel, retry, reorder; all through `move`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import models, transaction
@@ -123,14 +123,13 @@ def claim_next(owner: str) -> Claim | None:
     with transaction.atomic():
         limits = limiter(lock=True)
         now = timezone.now()
-        if not _is_inside_window(limits, now):
-            return None
         leased = Download.objects.filter(lease_expires_at__gt=now)
         automatic_flags = list(leased.values_list("is_automatic", flat=True))
         if len(automatic_flags) >= settings.MAX_PARALLEL_DOWNLOADS:
             return None
         rows = _runnable(now)
-        if sum(automatic_flags) >= limits.automatic_cap:
+        is_full = sum(automatic_flags) >= limits.automatic_cap
+        if is_full or not is_inside_window(limits, now):
             rows = rows.filter(is_automatic=False)
         rows = rows.select_for_update(skip_locked=True).order_by("-priority", "position")
         download = rows.only("id", "fence").first()
@@ -159,6 +158,13 @@ def renew_lease(claim: Claim, **progress: object) -> bool:
         state__in=[State.RESOLVING, State.DOWNLOADING, State.IMPORTING],
     )
     return rows.update(lease_expires_at=now + LEASE, updated_at=now, **progress) == 1
+
+
+def may_run_now(claim: Claim) -> bool:
+    """Whether the window is open for this download; it never holds back what a person asked for."""
+    if is_inside_window(limiter(), timezone.now()):
+        return True
+    return not Download.objects.filter(pk=claim.download_id, is_automatic=True).exists()
 
 
 def release(claim: Claim) -> None:
@@ -216,7 +222,7 @@ def retry(download: Download, *, priority: int | None = None) -> None:
     One that waits for its next attempt is let go at once.
     """
     download.refresh_from_db()
-    facts: dict[str, object] = {"attempts": 0, "not_before": None}
+    facts: dict[str, Any] = {"attempts": 0, "not_before": None}
     if priority is not None:
         facts |= {"priority": priority, "is_automatic": False}
     if download.state in {State.QUEUED, State.BLOCKED}:
@@ -291,13 +297,14 @@ def _join(row: Download, order: Order) -> None:
     if not order.is_automatic and row.is_automatic:
         make_manual(row)
     if row.state == State.CANCELLED:
-        facts = {"attempts": 0, "not_before": None, "is_automatic": order.is_automatic}
+        facts: dict[str, Any] = {"attempts": 0, "not_before": None}
+        facts["is_automatic"] = order.is_automatic
         move(row.pk, State.CANCELLED, State.QUEUED, priority=order.priority, **facts)
     row.refresh_from_db()
 
 
 def _move_or_refuse(
-    download: Download, from_: set[State], to: State, reason_code: str, **facts: object
+    download: Download, from_: set[State], to: State, reason_code: str, **facts: Any
 ) -> None:
     """Move from whatever allowed state it is in now; a worker may be moving it at the same time."""
     for _ in range(5):
@@ -311,7 +318,8 @@ def _move_or_refuse(
     raise NotLegalNow(download.state)
 
 
-def _is_inside_window(limits: Limiter, now: datetime) -> bool:
+def is_inside_window(limits: Limiter, now: datetime) -> bool:
+    """Whether automatic downloads may run at this hour; the window may pass midnight."""
     if limits.window_start is None or limits.window_end is None:
         return True
     clock = timezone.localtime(now).time()

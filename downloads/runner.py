@@ -7,26 +7,20 @@ import os
 import shutil
 import socket
 import statistics
-import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import OperationalError
 from django.utils import timezone
 
-from downloads import queue, upkeep
+from downloads import failures, queue, upkeep
+from downloads.control import RunControl
 from downloads.engine import library
-from downloads.engine.errors import (
-    DiskFull,
-    EngineError,
-    FolderUnwritable,
-    Interrupted,
-    WrongLength,
-)
+from downloads.engine.errors import DiskFull, EngineError, Interrupted, WrongLength
 from downloads.engine.fetch import fetch
-from downloads.engine.types import Command, FetchedFile, FetchRequest, Limits, Progress, Stage
+from downloads.engine.types import FetchedFile, FetchRequest, Stage
 from downloads.models import Download, DownloadAttempt
 from downloads.policies import Failure, Outcome, combine, judge
 from downloads.queue import Claim
@@ -42,7 +36,6 @@ from providers.types import Stream, VideoSource
 
 logger = logging.getLogger(__name__)
 
-HEARTBEAT_SECONDS = 1.0
 # Episodes of one series differ (a recap, a double-length finale), but a sample is far shorter.
 SAMPLE_RATIO = 0.5
 SAMPLE_NEEDS_EPISODES = 3
@@ -71,58 +64,6 @@ def run_next() -> bool:
 
 def _owner() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
-
-
-@dataclass
-class RunControl:
-    """Tells the engine what the database says, and the database what the engine does.
-
-    Both at most once a second: progress is not worth more writes than that.
-    """
-
-    claim: Claim
-    source_label: str = ""
-    latest: Progress | None = None
-    _limits: Limits | None = None
-    _next_beat: float = 0.0
-    _command: Command = Command.GO_ON
-
-    def poll(self) -> Command:
-        if stop_requested():
-            return Command.HAND_BACK
-        if time.monotonic() >= self._next_beat:
-            self._next_beat = time.monotonic() + HEARTBEAT_SECONDS
-            self._beat()
-        return self._command
-
-    def limits(self) -> Limits:
-        if self._limits is None:
-            self._limits = _limits_for(self.claim)
-        return self._limits
-
-    def progress(self, progress: Progress) -> None:
-        self.latest = progress
-
-    def _beat(self) -> None:
-        try:
-            if not queue.renew_lease(self.claim, **self._columns()):
-                self._command = _command_for(self.claim)
-            self._limits = _limits_for(self.claim)
-        except OperationalError as error:
-            # The lease outlives a short trouble of the database; the fence protects a longer one.
-            logger.warning("The heartbeat of %s was not written: %s", self.claim, error)
-
-    def _columns(self) -> dict[str, object]:
-        if self.latest is None:
-            return {}
-        eta = self.latest.eta_seconds
-        return {
-            "stage": self.latest.stage,
-            "bytes_done": self.latest.bytes_done,
-            "bytes_total": self.latest.bytes_total,
-            "speed_bps": int(self.latest.speed_bps),
-            "eta_seconds": None if eta is None else min(int(eta), 2**31 - 1),
-        }
 
 
 class Run:
@@ -154,9 +95,9 @@ class Run:
         except Interrupted:
             self._hand_back()
         except ProviderError as error:
-            self._give_up_for_now(_failure_of_provider(error))
+            self._give_up_for_now(failures.of_provider(error))
         except EngineError as error:
-            self._give_up_for_now(_failure_of_engine(error))
+            self._give_up_for_now(failures.of_engine(error))
         except OSError as error:
             logger.exception("The disk refused %s", self.download.pk)
             self._give_up_for_now(
@@ -172,8 +113,7 @@ class Run:
             fetched = self._try_source(source, work_dir)
             if fetched is not None:
                 return fetched
-        failure = combine(self.failures)
-        raise _FailedRun(failure)
+        raise failures.AllSourcesFailed(combine(self.failures))
 
     def _try_source(self, source: VideoSource, work_dir: Path) -> FetchedFile | None:
         """Try one source; a failure is recorded, and the next source is tried if that may help."""
@@ -192,10 +132,10 @@ class Run:
             self._close(attempt, Failure("interrupted", "Stopped on request."))
             raise
         except ProviderError as error:
-            self._reject(attempt, source, _failure_of_provider(error, of_host=True), work_dir)
+            self._reject(attempt, source, failures.of_provider(error, of_host=True), work_dir)
             return None
         except EngineError as error:
-            self._reject(attempt, source, _failure_of_engine(error), work_dir)
+            self._reject(attempt, source, failures.of_engine(error), work_dir)
             if not error.tries_next_source:
                 raise
             return None
@@ -217,7 +157,7 @@ class Run:
         return fetched
 
     def _refuse_sample(self, fetched: FetchedFile) -> None:
-        """A file much shorter than the series' other episodes is a sample or an error page's clip."""
+        """A file much shorter than the series' other episodes is a sample or an error clip."""
         usual = typical_duration_seconds(self.download)
         if usual and fetched.duration_seconds < usual * SAMPLE_RATIO:
             raise WrongLength(
@@ -356,7 +296,7 @@ class Run:
             shutil.rmtree(self.folder, ignore_errors=True)
             download_failed.send(sender=Download, download_id=row.pk)
 
-    def _move(self, from_: State, to: State, **facts: object) -> None:
+    def _move(self, from_: State, to: State, **facts: Any) -> None:
         if move(self.download.pk, from_, to, held_fence=self.claim.fence, **facts):
             return
         row = Download.objects.only("state", "fence").get(pk=self.download.pk)
@@ -365,71 +305,12 @@ class Run:
         raise LeaseLost
 
 
-class _FailedRun(EngineError):
-    """All sources failed; carries the combined failure."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.text, retry_after_seconds=failure.retry_after_seconds)
-        self.failure = failure
-
-
-def _failure_of_engine(error: EngineError) -> Failure:
-    if isinstance(error, _FailedRun):
-        return error.failure
-    return Failure(
-        error.code,
-        str(error),
-        retryable=error.retryable,
-        blocks=isinstance(error, DiskFull | FolderUnwritable) or error.blocks,
-        retry_after_seconds=error.retry_after_seconds,
-    )
-
-
-def _failure_of_provider(error: ProviderError, *, of_host: bool = False) -> Failure:
-    """A site that is down or off blocks the download; a video host that fails is one lost try."""
-    waits = error.counts_against_health or error.code in {"backing_off", "provider_disabled"}
-    return Failure(
-        error.code,
-        str(error),
-        retryable=error.retryable,
-        blocks=waits and not of_host,
-        retry_after_seconds=error.retry_after_seconds,
-    )
-
-
 def typical_duration_seconds(download: Download) -> float | None:
     """The median length of the series' episodes in the library; None until there are some."""
-    known = list(
-        Download.objects.filter(
-            provider_id=download.provider_id,
-            series_ref=download.series_ref,
-            state=State.COMPLETED,
-            duration_seconds__gt=0,
-        ).values_list("duration_seconds", flat=True)[:50]
-    )
+    completed = Download.objects.filter(
+        provider_id=download.provider_id,
+        series_ref=download.series_ref,
+        state=State.COMPLETED,
+    ).values_list("duration_seconds", flat=True)[:50]
+    known = [seconds for seconds in completed if seconds]
     return statistics.median(known) if len(known) >= SAMPLE_NEEDS_EPISODES else None
-
-
-def _command_for(claim: Claim) -> Command:
-    row = Download.objects.filter(pk=claim.download_id).only("state", "fence").first()
-    if row is None or row.state == State.CANCELLED:
-        return Command.CANCEL
-    if row.fence == claim.fence and row.state == State.PAUSED:
-        return Command.PAUSE
-    return Command.HAND_BACK
-
-
-def _limits_for(claim: Claim) -> Limits:
-    row = Download.objects.filter(pk=claim.download_id).only("rate_limit_bps").first()
-    own = row.rate_limit_bps if row else None
-    shared = queue.limiter().rate_limit_bps
-    # The global limit is shared out evenly, because workers do not talk to each other.
-    if shared:
-        active = max(1, Download.objects.filter(lease_expires_at__gt=timezone.now()).count())
-        shared = shared // active
-    rates = [rate for rate in (own, shared) if rate]
-    return Limits(
-        max_connections=settings.MAX_CONNECTIONS_PER_DOWNLOAD,
-        rate_limit_bps=min(rates) if rates else None,
-        min_free_bytes=settings.MIN_FREE_DISK_MB * 1_000_000,
-    )

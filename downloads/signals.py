@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from django.dispatch import Signal
 
-# Each carries `download_id: uuid.UUID`. A missed one is repaired by the reconcile tick of the listener.
+# Each carries `download_id: uuid.UUID`. The listener's own tick repairs a missed one.
 download_completed = Signal()
 download_failed = Signal()

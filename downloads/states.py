@@ -10,8 +10,8 @@
     paused -> queued, cancelled        blocked -> queued, paused, cancelled
     failed -> queued (retry), cancelled        cancelled -> queued (wanted again)
 
-`blocked` means that the machine or the provider is in the way (disk full, provider off): it burns no
-attempt and goes on by itself. `importing` means that the verified file is being moved into the
+`blocked` means that the machine or the provider is in the way (disk full, provider off): it burns
+no attempt and goes on by itself. `importing` means that the verified file is being moved into the
 library; a person can no longer stop it.
 """
 

@@ -1,4 +1,4 @@
-"""What the tick repairs: dead leases, blocked downloads whose cause is gone, lost wake-ups, leftovers."""
+"""What the tick repairs: dead leases, causes that are gone, lost wake-ups, leftovers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one place of this app that sends a message; the row is the truth, so a lost one only delays."""
+"""The one place of this app that sends a message; rows are the truth, a lost one only delays."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ def explain(
         return EpisodeState.DOWNLOADED, Verdict(Reason.IN_LIBRARY)
     if grab is not None and grab.is_cancelled_here:
         return EpisodeState.SKIPPED, Verdict(Reason.CANCELLED_BY_USER)
-    if grab is None or grab.state is State.CANCELLED and grab.reason_code != "cancelled_by_user":
+    if grab is None or (grab.state is State.CANCELLED and grab.reason_code != "cancelled_by_user"):
         verdict = decide(episode, item, everybody)
         return (EpisodeState.WANTED if verdict.accepted else EpisodeState.SKIPPED), verdict
     if grab.state is State.CANCELLED:

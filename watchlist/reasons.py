@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from django.utils import formats, timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import get_language, gettext_noop, ngettext
+from django.utils.translation import gettext as _
 
 from watchlist.decisions import Reason
 
@@ -15,7 +15,9 @@ _SENTENCES: dict[Reason, str] = {
     Reason.WANTED: gettext_noop("Wanted: it will be queued for download."),
     Reason.QUEUED: gettext_noop("Wanted and queued: it starts next."),
     Reason.IN_LIBRARY: gettext_noop("Already in the library."),
-    Reason.BELOW_START: gettext_noop("Below the start point: you follow from after episode %(start)s."),
+    Reason.BELOW_START: gettext_noop(
+        "Below the start point: you follow from after episode %(start)s."
+    ),
     Reason.SPECIAL_BEFORE_START: gettext_noop("A special from before you began to follow."),
     Reason.AUTO_OFF_FOR_SERIES: gettext_noop("Automatic download is off for this series."),
     Reason.AUTO_OFF_FOR_EVERYBODY: gettext_noop(

@@ -111,9 +111,7 @@ def test_a_worker_whose_claim_was_taken_over_cannot_renew() -> None:
 
 def test_a_download_waits_until_its_time_has_come() -> None:
     download = queue.enqueue(make_order())
-    Download.objects.filter(pk=download.pk).update(
-        not_before=timezone.now() + timedelta(minutes=5)
-    )
+    Download.objects.filter(pk=download.pk).update(not_before=timezone.now() + timedelta(minutes=5))
     assert queue.claim_next("w") is None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -113,7 +114,7 @@ def test_the_end_of_a_download_is_reported_after_the_commit(
 ) -> None:
     seen = []
 
-    def note(download_id: object, **_: object) -> None:
+    def note(download_id: uuid.UUID, **_: object) -> None:
         seen.append(Download.objects.get(pk=download_id).state)
 
     download_completed.connect(note)

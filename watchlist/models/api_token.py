@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
@@ -9,11 +10,13 @@ from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
 
 
-class ApiToken(AbstractAuthToken):
+class ApiToken(AbstractAuthToken):  # type: ignore[misc]  # knox has no types
     """Knox's token with a name, so that its owner can tell several apart."""
 
-    name = models.CharField(_("name"), max_length=80, blank=True)
-    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
+    name: models.CharField[str, str] = models.CharField(_("name"), max_length=80, blank=True)
+    last_used_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(
+        _("last used"), null=True, blank=True
+    )
 
     class Meta:
         verbose_name = _("API token")
@@ -21,4 +24,4 @@ class ApiToken(AbstractAuthToken):
         ordering: ClassVar = ["-created"]
 
     def __str__(self) -> str:
-        return self.name or self.token_key
+        return self.name or str(self.token_key)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 class Preferences(models.Model):
     """What an administrator decides for everybody.
 
-    The check interval lives in the schedule's own row (`watchlist.services.scheduler`) and the cap of
+    The check interval lives in the schedule's own row (`watchlist.services.scheduler`), the cap of
     downloads in the queue's (`downloads.models.Limiter`), each beside the code that reads it.
     """
 

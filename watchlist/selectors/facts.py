@@ -26,7 +26,7 @@ def present_facts() -> GlobalFacts:
         running_automatic=sum(automatic_flags),
         max_parallel=settings.MAX_PARALLEL_DOWNLOADS,
         max_automatic=limits.automatic_cap,
-        is_window_open=queue._is_inside_window(limits, now),  # noqa: SLF001 - the queue's own rule
+        is_window_open=queue.is_inside_window(limits, now),
     )
 
 

@@ -1,4 +1,4 @@
-"""When a series is checked: due times, jitter, the ladder after failures, and the claim of what is due."""
+"""When a series is checked: due times, jitter, the ladder after failures, the claim."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ LOST_AFTER: Final = timedelta(seconds=60)
 
 
 def next_regular(now: datetime, interval: timedelta) -> datetime:
-    """The next check after a success; spread, so that ten thousand series do not come due together."""
+    """The next check after a success; spread, so that thousands do not come due together."""
     return now + interval * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - not a secret
 
 

@@ -63,9 +63,7 @@ def record_unchanged(*, checks: Sequence[Check]) -> None:
         _reschedule_unchanged(series_ids, now, interval)
 
 
-def _reschedule_unchanged(
-    series_ids: list[Any], now: datetime, interval: timedelta
-) -> None:
+def _reschedule_unchanged(series_ids: list[Any], now: datetime, interval: timedelta) -> None:
     rows = Series.objects.filter(pk__in=series_ids)
     rows.update(
         last_checked_at=now,
@@ -76,7 +74,9 @@ def _reschedule_unchanged(
         suspect_since=None,
         suspect_count=0,
     )
-    watched = [Series(pk=pk) for pk in rows.exclude(next_check_at=None).values_list("pk", flat=True)]
+    watched = [
+        Series(pk=pk) for pk in rows.exclude(next_check_at=None).values_list("pk", flat=True)
+    ]
     for series in watched:
         series.next_check_at = next_regular(now, interval)
     Series.objects.bulk_update(watched, ["next_check_at"])
@@ -88,9 +88,7 @@ def record_failure(*, check: Check, error: ProviderError) -> None:
     interval = scheduler.interval()
     with transaction.atomic():
         series = Series.objects.select_for_update().get(pk=check.series_id)
-        if not _close(
-            check, CheckStatus.FAILED, now, error_code=error.code, error_text=str(error)
-        ):
+        if not _close(check, CheckStatus.FAILED, now, error_code=error.code, error_text=str(error)):
             return
         if error.code not in _NOT_ITS_FAULT:
             series.failures += 1
@@ -104,9 +102,7 @@ def record_failure(*, check: Check, error: ProviderError) -> None:
         series.save()
 
 
-def record_list(
-    *, check: Check, found: EpisodeList, details: SeriesDetails | None
-) -> None:
+def record_list(*, check: Check, found: EpisodeList, details: SeriesDetails | None) -> None:
     """Take over a new list, or refuse it as suspect; decide on what is new for everybody."""
     now = timezone.now()
     interval = scheduler.interval()
@@ -163,9 +159,7 @@ def _suspicion(
     is_old = series.suspect_since is not None and now - series.suspect_since >= BELIEVED_AGE
     if is_old and series.suspect_count + 1 >= BELIEVED_AFTER:
         return None
-    return EmptyList(
-        f"The site lists {after} episodes, {before} were known; nothing was changed."
-    )
+    return EmptyList(f"The site lists {after} episodes, {before} were known; nothing was changed.")
 
 
 def _note_suspicion(series: Series, now: datetime) -> None:
@@ -183,7 +177,7 @@ def _merge(
     """Match the list with what is known and return the episodes that are new."""
     by_ref = {episode.ref: episode for episode in known}
     listed_refs = {entry.ref for entry in listed}
-    # An episode whose reference changed (the site renamed its pages) is the same episode when season,
+    # An episode whose reference changed (the site renamed its pages) is the same one when season
     # and number agree; without this everything would be downloaded again.
     orphans = {_likeness(e): e for e in known if e.ref not in listed_refs}
     new: list[Episode] = []
@@ -212,9 +206,7 @@ def _likeness(episode: Episode | EpisodeListing) -> tuple[int, Decimal, bool]:
     return episode.season, Decimal(episode.number).normalize(), episode.is_special
 
 
-def _new_episode(
-    series: Series, check: Check, entry: EpisodeListing, now: datetime
-) -> Episode:
+def _new_episode(series: Series, check: Check, entry: EpisodeListing, now: datetime) -> Episode:
     return Episode(
         series=series,
         ref=entry.ref,
@@ -264,9 +256,7 @@ def _take_details(series: Series, details: SeriesDetails | None, now: datetime) 
 
 
 def _describe_success(series: Series, found: EpisodeList, now: datetime) -> None:
-    series.validators = {
-        role: _as_json(validator) for role, validator in found.validators.items()
-    }
+    series.validators = {role: _as_json(validator) for role, validator in found.validators.items()}
     series.episodes_known = series.episodes.count()
     regular = series.episodes.filter(is_special=False)
     figures = regular.aggregate(Max("number"), Max("first_seen_at"))

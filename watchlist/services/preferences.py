@@ -12,7 +12,7 @@ from watchlist.models import Preferences, WatchlistItem
 from watchlist.services import scheduler
 from watchlist.services.due import refresh_watched
 
-INTERVAL_HOURS: Final = (1, 168)
+INTERVAL_HOURS: Final = scheduler.INTERVAL_RANGE_HOURS
 CAP: Final = (1, 16)
 
 

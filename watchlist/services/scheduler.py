@@ -19,6 +19,7 @@ CHECK_NAME: Final = "Tsuzuku: check series that are due"
 HEARTBEAT_NAME: Final = "Tsuzuku: keep the queue moving"
 HEARTBEAT_SECONDS: Final = 10
 DEFAULT_INTERVAL_HOURS: Final = 6
+INTERVAL_RANGE_HOURS: Final = (1, 168)
 # Beat writes the last run of each row when it sends; three missed ticks mean that it is gone.
 BEAT_SILENCE: Final = timedelta(seconds=45)
 
@@ -165,4 +166,5 @@ def _interval_of(kwargs: str) -> int:
         hours = json.loads(kwargs).get("interval_hours")
     except (ValueError, AttributeError):
         return DEFAULT_INTERVAL_HOURS
-    return hours if isinstance(hours, int) and 1 <= hours <= 168 else DEFAULT_INTERVAL_HOURS
+    least, most = INTERVAL_RANGE_HOURS
+    return hours if isinstance(hours, int) and least <= hours <= most else DEFAULT_INTERVAL_HOURS

@@ -45,8 +45,10 @@ def test_an_episode_is_wanted_when_nothing_speaks_against_it() -> None:
     assert verdict.reason is Reason.WANTED
 
 
-@pytest.mark.parametrize(("start", "wanted"), [("6", True), ("6.5", True), ("7", False), ("8", False)])
-def test_only_episodes_above_the_start_point_are_wanted(start: str, wanted: bool) -> None:
+@pytest.mark.parametrize(
+    ("start", "wanted"), [("6", True), ("6.5", True), ("7", False), ("8", False)]
+)
+def test_only_episodes_above_the_start_point_are_wanted(start: str, *, wanted: bool) -> None:
     item = replace(ITEM, last_episode_downloaded=Decimal(start))
     assert decide(EPISODE, item, EVERYBODY).accepted is wanted
 
