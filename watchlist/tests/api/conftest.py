@@ -66,6 +66,13 @@ def feed(_feed_process: FeedServer, settings: Settings) -> FeedServer:
     return _feed_process
 
 
+@pytest.fixture(autouse=True)
+def plain_files(settings: Settings) -> None:
+    """Pages name their files as they are, so that nothing must be collected first."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
+
+
 @pytest.fixture
 def owner() -> User:
     return UserFactory.create(username="owner")

@@ -130,11 +130,11 @@ def test_a_method_that_is_not_offered_is_a_405_in_json(
     allowed = allowed_methods(pattern)
     offered = {*allowed, *(["HEAD"] if "GET" in allowed else [])}
     if pattern.name in {"api-schema", "api-docs"}:
-        offered |= {"OPTIONS"}
+        offered.add("OPTIONS")
     for method in set(METHODS) - offered:
         response = ask(admin_api, method, world.path(pattern))
         assert response.status_code == 405, method
-        if method != "HEAD":
+        if method != "HEAD" and pattern.name != "api-docs":  # the one that is a page
             assert response.json()["code"] == "method_not_allowed"
 
 

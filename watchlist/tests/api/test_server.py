@@ -9,7 +9,6 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
-from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from providers import gateway
@@ -191,14 +190,6 @@ def test_the_schema_has_no_warnings(tmp_path: Any) -> None:
     call_command("spectacular", file=str(tmp_path / "schema.yml"), validate=True, fail_on_warn=True)
 
 
-@pytest.fixture
-def plain_files(settings: Settings) -> None:
-    """Pages name their files as they are, so that nothing must be collected first."""
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
-
-
-@pytest.mark.usefixtures("plain_files")
 def test_the_documentation_page_needs_no_inline_script(api: APIClient) -> None:
     page = api.get("/api/docs", headers={"Accept": "text/html"})
     assert page.status_code == 200
@@ -207,7 +198,6 @@ def test_the_documentation_page_needs_no_inline_script(api: APIClient) -> None:
     assert script["Content-Type"].startswith("application/javascript")
 
 
-@pytest.mark.usefixtures("plain_files")
 def test_the_api_can_be_browsed(api: APIClient) -> None:
     for path in ("/api", "/api/", "/api/watchlist", "/api/downloads", "/api/watchlist/settings"):
         page = api.get(path, headers={"Accept": "text/html"})
