@@ -77,9 +77,7 @@ def _run_provider(provider_id: str, checks: list[Check], deadline: float) -> Non
         elif answer.episodes is not None and answer.episodes.unchanged:
             unchanged.append(answer.check)
         elif answer.episodes is not None:
-            listing.record_list(
-                check=answer.check, found=answer.episodes, details=answer.details
-            )
+            listing.record_list(check=answer.check, found=answer.episodes, details=answer.details)
         if len(unchanged) >= UNCHANGED_GROUP:
             listing.record_unchanged(checks=unchanged)
             unchanged = []
@@ -158,8 +156,8 @@ def _details_of(series: Series) -> SeriesDetails | None:
 
 
 def _give_back(check: Check) -> None:
-    given = Check.objects.filter(
-        pk=check.pk, status=CheckStatus.RUNNING, owner=check.owner
-    ).update(status=CheckStatus.QUEUED, owner="", lease_expires_at=None, started_at=None)
+    given = Check.objects.filter(pk=check.pk, status=CheckStatus.RUNNING, owner=check.owner).update(
+        status=CheckStatus.QUEUED, owner="", lease_expires_at=None, started_at=None
+    )
     if given:
         wake_for_checks([check.pk], urgent=check.is_urgent)

@@ -19,7 +19,6 @@ from watchlist.models import Decision, Episode, Grab, Preferences, Series, Watch
 from watchlist.services import naming
 
 
-
 def global_facts() -> GlobalFacts:
     """What an administrator decided; without the load of the queue, which no decision needs."""
     row = Preferences.objects.filter(pk=Preferences.SINGLETON_ID).first()
@@ -81,9 +80,7 @@ def decide_again(*, item: WatchlistItem) -> None:
 
 def decide_marked(*, limit: int = 100) -> int:
     """Work through items marked by a change of the global settings. Returns how many."""
-    items = list(
-        WatchlistItem.objects.filter(needs_decision=True).select_related("series")[:limit]
-    )
+    items = list(WatchlistItem.objects.filter(needs_decision=True).select_related("series")[:limit])
     for item in items:
         decide_again(item=item)
     return len(items)
@@ -124,9 +121,7 @@ def set_ignored(*, item: WatchlistItem, episode: Episode, ignored: bool) -> None
             item=item, episode=episode, defaults={"is_ignored": ignored, "code": "ignored"}
         )
         if ignored:
-            waiting = Grab.objects.filter(
-                item=item, episode=episode, download__state__in=WAITING
-            )
+            waiting = Grab.objects.filter(item=item, episode=episode, download__state__in=WAITING)
             withdraw(grabs=waiting)
         decide_again(item=item)
         follow_progress(item=item)
@@ -280,9 +275,7 @@ def _grab(item: WatchlistItem, series: Series, wanted: list[Episode], priority: 
         if download.state == State.COMPLETED and not _file_exists(download):
             queue.download_again(download)
         done = now if download.state == State.COMPLETED else None
-        grabs.append(
-            Grab(item=item, episode_id=episode_id, download=download, completed_at=done)
-        )
+        grabs.append(Grab(item=item, episode_id=episode_id, download=download, completed_at=done))
     Grab.objects.bulk_create(grabs, ignore_conflicts=True, batch_size=200)
     if any(grab.completed_at for grab in grabs):
         follow_progress(item=item)
@@ -311,4 +304,3 @@ def _withdraw_unwanted(item: WatchlistItem, facts: GlobalFacts) -> None:
 
 def _file_exists(download: Download) -> bool:
     return (Path(settings.DOWNLOAD_DIR) / download.final_path).is_file()
-

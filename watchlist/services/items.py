@@ -111,9 +111,7 @@ def look_up(provider_id: str, url: str, lang: str | None) -> Found:
             )
         series_ref = other
     try:
-        details = gateway.details(
-            provider_id, series_ref, chosen, deadline_seconds=DETAILS_SECONDS
-        )
+        details = gateway.details(provider_id, series_ref, chosen, deadline_seconds=DETAILS_SECONDS)
     except ProviderError as error:
         return Found(locator, chosen, series_ref, error=error)
     return Found(locator, chosen, details.series_ref or series_ref, details)

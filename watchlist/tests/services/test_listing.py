@@ -22,7 +22,9 @@ from watchlist.tests.factories import SeriesFactory, UserFactory, WatchlistItemF
 pytestmark = pytest.mark.django_db
 
 
-def entry(number: str, *, ref: str = "", position: int = 0, special: bool = False) -> EpisodeListing:
+def entry(
+    number: str, *, ref: str = "", position: int = 0, special: bool = False
+) -> EpisodeListing:
     return EpisodeListing(
         ref=ref or f"s1|Episode {number}",
         number=Decimal(number),
@@ -143,7 +145,9 @@ def test_a_shorter_list_is_believed_after_three_days_of_the_same_answer() -> Non
 
 
 def test_a_success_clears_the_trouble_of_before() -> None:
-    series = SeriesFactory.create(failures=3, last_error_code="unreachable", last_error_text="Down.")
+    series = SeriesFactory.create(
+        failures=3, last_error_code="unreachable", last_error_text="Down."
+    )
     record(series, entries("1"))
     series.refresh_from_db()
     assert (series.failures, series.last_error_code, series.last_error_text) == (0, "", "")
@@ -181,9 +185,7 @@ def test_a_worker_that_lost_its_check_writes_nothing() -> None:
     series = SeriesFactory.create()
     check = running_check(series)
     Check.objects.filter(pk=check.pk).update(owner="another worker")
-    listing.record_list(
-        check=check, found=EpisodeList(episodes=tuple(entries("1"))), details=None
-    )
+    listing.record_list(check=check, found=EpisodeList(episodes=tuple(entries("1"))), details=None)
     assert not series.episodes.exists()
 
 
@@ -221,11 +223,7 @@ class TestAnyList(TestCase):
     """Whatever a site answers, nothing that was known is lost."""
 
     @settings(max_examples=40, deadline=None)
-    @given(
-        st.lists(
-            st.lists(st.integers(1, 30), unique=True, max_size=30), min_size=1, max_size=5
-        )
-    )
+    @given(st.lists(st.lists(st.integers(1, 30), unique=True, max_size=30), min_size=1, max_size=5))
     def test_no_answer_ever_takes_an_episode_or_a_download_away(
         self, answers: list[list[int]]
     ) -> None:

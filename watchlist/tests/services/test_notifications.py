@@ -52,9 +52,7 @@ def episodes(item: WatchlistItem, *numbers: str) -> list[Episode]:
 
 
 def announce(item: WatchlistItem, *numbers: str) -> None:
-    notifications.new_episodes(
-        series=item.series, episodes=episodes(item, *numbers), items=[item]
-    )
+    notifications.new_episodes(series=item.series, episodes=episodes(item, *numbers), items=[item])
 
 
 def fail(provider_id: str, *, minutes: int, code: str = "unreachable") -> None:
@@ -221,9 +219,7 @@ class TestStuck:
     ) -> None:
         settings.MIN_FREE_DISK_MB = 10**9
         administrator, idle = AdministratorFactory(), UserFactory()
-        waiting = GrabFactory(
-            download=DownloadFactory(state=State.BLOCKED, reason_code="disk_low")
-        )
+        waiting = GrabFactory(download=DownloadFactory(state=State.BLOCKED, reason_code="disk_low"))
         notifications.reconcile_stuck()
         assert open_causes(administrator) == ["disk"]
         assert open_causes(waiting.item.user) == ["disk"]
