@@ -25,6 +25,15 @@ class TaskContext(logging.Filter):
         return True
 
 
+class NotHealth(logging.Filter):
+    """Health checks that find something missing are asked again every few seconds."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the request was for something else than health."""
+        request: Any = getattr(record, "request", None)
+        return getattr(request, "path", "").rstrip("/") != "/healthz"
+
+
 class OneLine(logging.Formatter):
     """`2026-01-31 12:00:00Z INFO watchlist.tasks: message [task id]`, in UTC."""
 

@@ -42,8 +42,6 @@ _SHARED_MODULES = (
 
 def preload() -> None:
     """Import in the supervisor what the parts use, once for all of them."""
-    # Django was set up and checked already; each worker would do it again.
-    os.environ["CELERY_SKIP_CHECKS"] = "1"
     middleware = (path.rpartition(".")[0] for path in settings.MIDDLEWARE)
     for module in (*_SHARED_MODULES, *middleware, f"{_engine()}.base"):
         import_module(module)

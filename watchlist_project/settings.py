@@ -8,7 +8,7 @@ from pathlib import Path
 
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
-from kombu import Queue
+from kombu import Exchange, Queue
 
 from providers.safe_url import EgressPolicy
 from providers.types import Pace
@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "watchlist.middleware.ReaderMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "watchlist_project.urls"
@@ -84,6 +85,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "watchlist.pages.frame.frame",
             ],
         },
     },
@@ -153,7 +155,11 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_DEFAULT_QUEUE = "checks"
-CELERY_TASK_QUEUES = [Queue(name) for name in ("control", "manual", "checks", "downloads")]
+# Each with an exchange and key of its own: by default all would share those of `checks`.
+CELERY_TASK_QUEUES = [
+    Queue(name, Exchange(name), routing_key=name)
+    for name in ("control", "manual", "checks", "downloads")
+]
 # The first pattern that fits wins.
 CELERY_TASK_ROUTES = (
     [
@@ -296,6 +302,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = env.text("STATIC_ROOT") or str(DATA_DIR / "static")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -321,7 +328,10 @@ LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"task": {"()": "watchlist_project.logs.TaskContext"}},
+    "filters": {
+        "task": {"()": "watchlist_project.logs.TaskContext"},
+        "not_health": {"()": "watchlist_project.logs.NotHealth"},
+    },
     "formatters": {"line": {"()": "watchlist_project.logs.OneLine"}},
     "handlers": {
         "console": {
@@ -336,6 +346,8 @@ LOGGING = {
         # Django would add handlers of its own, and mail to administrators.
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
+        "django.request": {"filters": ["not_health"]},
+        "axes": {"level": "WARNING"},
         # One line for each message sent and received says nothing that the database does not.
         "celery": {"level": "WARNING"},
         "django_celery_beat": {"level": "WARNING"},

@@ -1,0 +1,52 @@
+"""A log line is one line, whatever somebody put into a title."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from watchlist_project.logs import NotHealth, OneLine, TaskContext
+
+
+def record(message: str, *args: object) -> logging.LogRecord:
+    one = logging.LogRecord("providers", logging.WARNING, __file__, 1, message, args, None)
+    one.created = 0
+    return one
+
+
+def test_a_line_says_when_how_bad_who_and_what() -> None:
+    line = OneLine().format(record("asked %s", "a site"))
+    assert line == "1970-01-01 00:00:00Z WARNING providers: asked a site"
+
+
+def test_line_feeds_and_escapes_from_outside_are_shown_not_obeyed() -> None:
+    line = OneLine().format(record("title %s", "a\nERROR b\x1b[31m\u2028c"))
+    assert line.endswith("title a\\nERROR b\\x1b[31m\\u2028c")
+
+
+def test_a_traceback_follows_on_lines_of_its_own() -> None:
+    one = record("failed")
+    try:
+        int("\x1b[2J")
+    except ValueError:
+        one.exc_info = sys.exc_info()
+    first, *rest = OneLine().format(one).splitlines()
+    assert first.endswith("failed")
+    assert rest[0].startswith("Traceback")
+    assert "\x1b" not in "".join(rest)
+
+
+def test_outside_a_task_no_task_is_named() -> None:
+    one = record("x")
+    assert TaskContext().filter(one)
+    assert one.__dict__["task"] == ""
+
+
+def test_only_health_requests_are_left_out() -> None:
+    class Request:
+        path = "/healthz"
+
+    one = record("Service Unavailable")
+    assert NotHealth().filter(one)
+    one.__dict__["request"] = Request()
+    assert not NotHealth().filter(one)
