@@ -65,9 +65,10 @@ def meta(page: Tag, name: str) -> str:
 
 
 def absolute(base: str, href: str) -> str:
-    """An address of the page at `base`, "" when it is none that can be asked over http(s)."""
+    """An address of the page at `base`, "" when there is none that can be asked over http(s)."""
+    href = href.strip()
     try:
-        url = urljoin(base, href.strip())
+        url = urljoin(base, href) if href else ""
     except ValueError:
         return ""
     return url if url.startswith(("http://", "https://")) else ""

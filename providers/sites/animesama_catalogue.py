@@ -102,7 +102,7 @@ def _card_of_2026_10(tag: Tag, url: str) -> Card:
     return Card(
         slug=_slug(attribute(tag, "data-url")),
         title=text_of(tag.select_one("h3")) or attribute(tag, "data-nom"),
-        poster_url=absolute(url, attribute(tag, "data-img")) if tag.get("data-img") else "",
+        poster_url=absolute(url, attribute(tag, "data-img")),
         languages=_languages(attribute(image, "title") for image in tag.select("img[title]")),
         kinds=tuple(text_of(badge) for badge in tag.select('[class*="as-badge"]')),
     )
@@ -171,7 +171,7 @@ def parse_work(text: str, url: str) -> Work:
         other_titles=split_names(text_of(page.select_one("#titreAlter"))),
         synopsis=text_of(page.select_one("#synopsisText")),
         genres=tuple(dict.fromkeys(filter(None, genres))),
-        poster_url=absolute(url, cover) if cover else "",
+        poster_url=absolute(url, cover),
         airing_status=_airing_status(page),
         panels=tuple(parse_panels(text)),
     )

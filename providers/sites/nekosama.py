@@ -168,7 +168,8 @@ class NekoSamaAdapter(SiteAdapter):
             if lang != _LANGUAGES[0]:
                 return []
             page = self.client.get("/animes-search.json", max_bytes=_DATABASE_BYTES)
-        return [entry for entry in parse_database(page.json(), page.url) if _REF.match(entry.ref)]
+        entries = parse_database(page.json(), page.url)
+        return [entry for entry in entries if _REF.fullmatch(entry.ref)]
 
     def _match(self, entry: Entry) -> SeriesMatch:
         return SeriesMatch(

@@ -38,6 +38,7 @@ _AIRING: Final = {
     "termine": AiringStatus.FINISHED,
     "pas encore commencé": AiringStatus.UPCOMING,
 }
+_LONGEST_URL: Final = 2_000
 _NO_SYNOPSIS: Final = "aucun synopsis pour le moment"
 _GENRES: Final = {"c0m1dy": "comedy"}
 
@@ -106,7 +107,6 @@ def _entry(found: Mapping[str, Any], url: str) -> Entry:
     title = _text(found.get("title"))
     genres = found.get("genres")
     popularity = found.get("popularity")
-    poster = _text(found.get("url_image"))
     return Entry(
         ref=ref_of(_text(found.get("url"))),
         title=title,
@@ -116,7 +116,7 @@ def _entry(found: Mapping[str, Any], url: str) -> Entry:
             for genre in (genres if isinstance(genres, list) else ())
             if isinstance(genre, str)
         ),
-        poster_url=absolute(url, poster) if poster else "",
+        poster_url=absolute(url, _text(found.get("url_image"))),
         popularity=float(popularity) if isinstance(popularity, int | float) else 0.0,
     )
 
@@ -142,7 +142,7 @@ def parse_series(text: str, url: str) -> SeriesPage:
         title=title,
         synopsis="" if synopsis.lower().startswith(_NO_SYNOPSIS) else synopsis,
         genres=tuple(dict.fromkeys(filter(None, genres))),
-        poster_url=absolute(url, poster) if poster else "",
+        poster_url=absolute(url, poster),
         airing_status=_AIRING.get(facts.get("status", "").lower(), AiringStatus.UNKNOWN),
         is_numbered=facts.get("format", "tv").lower() not in _NOT_NUMBERED,
     )
@@ -203,9 +203,8 @@ def _from_buttons(text: str, url: str) -> list[Link]:
     for button in page.select("div.episodes a.button[href], div.episodes a[href*='/episode/']"):
         label = _LANGUAGE_MARK.sub("", text_of(button).rpartition(" - ")[2])
         number = trailing_number(label)
-        links.append(
-            Link(_name(label, number), number, "", absolute(url, attribute(button, "href")))
-        )
+        address = absolute(url, attribute(button, "href"))
+        links.append(Link(_name(label, number), number, "", address))
     return links
 
 
@@ -246,8 +245,8 @@ def parse_players(text: str) -> list[str]:
         for match in _VIDEOS.finditer(code):
             has_list = True
             if match[1]:
-                end = code.find(match[2], match.end())
-                found[int(match[1])] = unescaped(code[match.end() : end]).strip()
+                address, _, _ = code[match.end() :][:_LONGEST_URL].partition(match[2])
+                found[int(match[1])] = unescaped(address).strip()
     if not has_list:
         raise LayoutChanged("video")
     return [found[place] for place in sorted(found) if found[place]]
