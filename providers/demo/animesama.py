@@ -2,80 +2,79 @@
 
 from __future__ import annotations
 
-import re
 from http import HTTPStatus
 
 from providers.demo import animesama_pages as pages
 from providers.demo import hosts
 from providers.demo.context import Context
 from providers.demo.faults import FaultKind
+from providers.demo.routing import Address, route, routed
 from providers.demo.wire import Reply, Request
 from providers.demo.works import Episode, ProviderId, Season, Work
 
 PREFIX = "/animesama"
 _LANGUAGES = frozenset({"vostfr", "vf", "vf1", "vf2", "va", "var", "vkr", "vcn", "vqc", "vj"})
-_WORK = re.compile(r"/catalogue/([^/]+)/?")
-_SEASON = re.compile(r"/catalogue/([^/]+)/([^/]+)/([^/]+)/?")
-_SCRIPT = re.compile(r"/catalogue/([^/]+)/([^/]+)/([^/]+)/episodes\.js")
 _CARDS_PER_PAGE = 48
 
 
 def answer(context: Context, request: Request) -> Reply | None:
     """A page of the site."""
-    path = request.path.removeprefix(PREFIX) or "/"
-    base = request.origin + PREFIX
-    if path == "/":
-        return pages.home(context, base)
-    if path.rstrip("/") == "/planning":
-        return pages.planning(context, base)
-    if path.rstrip("/") == "/catalogue":
-        works = context.catalogue.search(ProviderId.ANIMESAMA, request.query.get("search", ""))
-        return pages.catalogue(works[:_CARDS_PER_PAGE], context.catalogue.card_layout, base)
-    if path == "/template-php/defaut/fetch.php":
-        return _suggestions(context, request, base)
-    if found := _SCRIPT.fullmatch(path):
-        return _script(context, request, found)
-    if found := _SEASON.fullmatch(path):
-        return _season(context, found)
-    if found := _WORK.fullmatch(path):
-        work = context.catalogue.find(ProviderId.ANIMESAMA, found[1])
-        return pages.fiche(work, base) if work else None
-    return None
+    return routed(_ROUTES, context, request, PREFIX)
 
 
-def _suggestions(context: Context, request: Request, base: str) -> Reply:
+def _home(context: Context, _request: Request, address: Address) -> Reply:
+    return pages.home(context, address.base)
+
+
+def _planning(context: Context, _request: Request, address: Address) -> Reply:
+    return pages.planning(context, address.base)
+
+
+def _catalogue(context: Context, request: Request, address: Address) -> Reply:
+    works = context.catalogue.search(ProviderId.ANIMESAMA, request.query.get("search", ""))
+    layout = context.catalogue.card_layout
+    return pages.catalogue(works[:_CARDS_PER_PAGE], layout, address.base)
+
+
+def _work(context: Context, _request: Request, address: Address) -> Reply | None:
+    work = context.catalogue.find(ProviderId.ANIMESAMA, address.parts[0])
+    return pages.fiche(work, address.base) if work else None
+
+
+def _suggestions(context: Context, request: Request, address: Address) -> Reply:
     if request.method != "POST":
         return Reply(b"", status=HTTPStatus.METHOD_NOT_ALLOWED)
     query = request.form().get("query", "").strip()
     found = context.catalogue.search(ProviderId.ANIMESAMA, query) if query else []
-    return pages.suggestions(found, base)
+    return pages.suggestions(found, address.base)
 
 
-def _named(context: Context, found: re.Match[str]) -> tuple[Work, Season] | None:
-    work = context.catalogue.find(ProviderId.ANIMESAMA, found[1])
-    season = work.season(found[2]) if work else None
-    if work is None or season is None or found[3] not in _LANGUAGES:
+def _named(context: Context, address: Address) -> tuple[Work, Season] | None:
+    slug, path, lang = address.parts
+    work = context.catalogue.find(ProviderId.ANIMESAMA, slug)
+    season = work.season(path) if work else None
+    if work is None or season is None or lang not in _LANGUAGES:
         return None
     return work, season
 
 
-def _season(context: Context, found: re.Match[str]) -> Reply | None:
-    named = _named(context, found)
+def _season(context: Context, _request: Request, address: Address) -> Reply | None:
+    named = _named(context, address)
     if named is None:
         return None
     work, season = named
-    return pages.season(work, season, found[3], version=len(season.episodes))
+    return pages.season(work, season, address.parts[2], version=len(season.episodes))
 
 
-def _script(context: Context, request: Request, found: re.Match[str]) -> Reply | None:
-    named = _named(context, found)
+def _script(context: Context, request: Request, address: Address) -> Reply | None:
+    named = _named(context, address)
     if named is None:
         return None
     work, season = named
     is_blank = context.faults.find(FaultKind.BLANK_SCRIPT, request.path) is not None
-    if is_blank or found[3] not in season.offered:
+    if is_blank or address.parts[2] not in season.offered:
         return Reply(b"//", "application/javascript")
-    episodes = context.listed(season, found[3], request.path)
+    episodes = context.listed(season, address.parts[2], request.path)
     text = _players(episodes, request.origin, context.seed, is_airing=work.is_airing)
     return Reply(text.encode(), "application/javascript")
 
@@ -110,3 +109,14 @@ def _sendvid(origin: str, episode: Episode, turn: int) -> str:
 
 def _lines(urls: list[str]) -> str:
     return "".join(f"'{url}',\n" for url in urls)
+
+
+_ROUTES = (
+    route("/", _home),
+    route("/planning/?", _planning),
+    route("/catalogue/?", _catalogue),
+    route(r"/template-php/defaut/fetch\.php", _suggestions),
+    route(r"/catalogue/([^/]+)/([^/]+)/([^/]+)/episodes\.js", _script),
+    route("/catalogue/([^/]+)/([^/]+)/([^/]+)/?", _season),
+    route("/catalogue/([^/]+)/?", _work),
+)

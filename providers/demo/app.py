@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from email.utils import format_datetime
 from http import HTTPStatus
 
-from providers.demo import animesama, feeds, hosts, media
+from providers.demo import animesama, animeultime, feeds, hosts, media, nekosama
 from providers.demo.context import Context, Handler
 from providers.demo.posters import PosterStore
 from providers.demo.wire import Reply, Request
@@ -19,6 +19,8 @@ _MOST_LOGGED = 50_000
 _MOST_KEPT_PAGES = 2_000
 _PAGE_SECTIONS: Mapping[str, Handler] = {
     "animesama": animesama.answer,
+    "nekosama": nekosama.answer,
+    "animeultime": animeultime.answer,
     "feeds": feeds.answer,
 }
 _OTHER_SECTIONS: Mapping[str, Handler] = {"hosts": hosts.answer, "media": media.answer}

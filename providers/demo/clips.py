@@ -19,6 +19,8 @@ from typing import TypeVar
 import av
 import av.logging
 from av.audio.stream import AudioStream
+from av.container import InputContainer, OutputContainer
+from av.stream import Stream
 from av.video.stream import VideoStream
 from PIL import Image, ImageDraw, ImageFont
 
@@ -30,7 +32,7 @@ _SAMPLE_RATE = 44_100
 _SAMPLES_PER_FRAME = 1024
 _TONE_PERIODS_PER_FRAME = 6  # A whole number, so that one frame can be repeated: 258 Hz.
 _BITS_PER_SECOND = {360: 250_000, 720: 450_000}
-_MOST_KEPT = 64
+_MOST_KEPT = 32
 
 _Made = TypeVar("_Made")
 
@@ -92,11 +94,9 @@ def _encoded(clip: Clip, height: int) -> bytes:
     target = io.BytesIO()
     with av.open(target, "w", format="mp4") as container:
         container.metadata["title"] = f"{clip.title} - {clip.label}"
-        video = container.add_stream(_video_codec(), rate=_FRAMES_PER_SECOND)
-        sound = container.add_stream("aac", rate=_SAMPLE_RATE, layout="mono")
-        _set_up(video, height)
+        video, sound = _add_video(container, height), _add_sound(container)
         for number, image in enumerate(_pictures(clip, height)):
-            frame = av.VideoFrame.from_image(image)
+            frame = av.VideoFrame.from_image(image)  # type: ignore[no-untyped-call]  # PyAV's own
             frame.pts = number
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
@@ -106,11 +106,11 @@ def _encoded(clip: Clip, height: int) -> bytes:
     return target.getvalue()
 
 
-def _video_codec() -> str:
-    return "libx264" if "libx264" in av.codecs_available else "mpeg4"
-
-
-def _set_up(video: VideoStream, height: int) -> None:
+def _add_video(container: OutputContainer, height: int) -> VideoStream:
+    codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
+    video = container.add_stream(codec, rate=_FRAMES_PER_SECOND)
+    if not isinstance(video, VideoStream):
+        raise TypeError(f"{codec} makes no pictures")
     video.width, video.height = height * 16 // 9, height
     video.pix_fmt = "yuv420p"
     video.bit_rate = _BITS_PER_SECOND[height]
@@ -119,6 +119,14 @@ def _set_up(video: VideoStream, height: int) -> None:
         # One thread: the same bytes every time, so that a transfer can go on after a restart.
         video.thread_count = 1
         video.options = {"preset": "ultrafast", "sc_threshold": "0", "keyint_min": "24"}
+    return video
+
+
+def _add_sound(container: OutputContainer) -> AudioStream:
+    sound = container.add_stream("aac", rate=_SAMPLE_RATE, layout="mono")
+    if not isinstance(sound, AudioStream):
+        raise TypeError("aac makes no sound")
+    return sound
 
 
 def _tone() -> Iterator[av.AudioFrame]:
@@ -202,17 +210,15 @@ def _segmented(whole: bytes, kind: str) -> Segmented:
         }
         playlist = folder / "index.m3u8"
         with (
-            av.open(io.BytesIO(whole)) as source,
+            av.open(io.BytesIO(whole), "r") as source,
             av.open(str(playlist), "w", format="hls", options=options) as target,
         ):
             _copy_packets(source, target)
         return Segmented({path.name: path.read_bytes() for path in sorted(folder.iterdir())})
 
 
-def _copy_packets(
-    source: av.container.InputContainer, target: av.container.OutputContainer
-) -> None:
-    streams: dict[int, VideoStream | AudioStream] = {
+def _copy_packets(source: InputContainer, target: OutputContainer) -> None:
+    streams: dict[int, Stream] = {
         stream.index: target.add_stream_from_template(stream)
         for stream in (*source.streams.video, *source.streams.audio)
     }

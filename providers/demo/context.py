@@ -11,7 +11,7 @@ from providers.demo.clips import Clip, ClipStore
 from providers.demo.faults import FaultKind, Faults
 from providers.demo.signing import LinkSigner
 from providers.demo.wire import Reply, Request
-from providers.demo.works import Catalogue, Episode, Season
+from providers.demo.works import Catalogue, Episode, Season, Work
 
 TRANSFER_SECONDS = 8.0
 
@@ -36,10 +36,11 @@ class Context:
 
     catalogue: Catalogue
     faults: Faults
-    seed: int = 1
-    rate: MediaRate = field(default_factory=MediaRate)
-    clips: ClipStore = field(default_factory=ClipStore)
+    seed: int
+    rate: MediaRate
+    clips: ClipStore
     signer: LinkSigner = field(default_factory=LinkSigner)
+    ready_at: dict[int, float] = field(default_factory=dict)  # anime-ultime's waits, by file
     lock: threading.RLock = field(default_factory=threading.RLock)  # of the catalogue
 
     def listed(self, season: Season, lang: str, path: str) -> list[Episode]:
@@ -49,6 +50,10 @@ class Context:
             return []
         shrunk = self.faults.find(FaultKind.SHRUNK_LIST, path)
         return episodes[: max(0, len(episodes) - shrunk.count)] if shrunk else episodes
+
+    def is_licensed(self, work: Work, path: str) -> bool:
+        """Whether anime-ultime refuses to play a work."""
+        return work.is_licensed or self.faults.find(FaultKind.LICENSED, path) is not None
 
     def clip(self, uid: int) -> Clip | None:
         """The video of an episode, None when there is no such episode."""

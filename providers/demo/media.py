@@ -18,6 +18,7 @@ _PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 _FILE = re.compile(r"/media/[a-z0-9-]+?-(\d+)(?:-(360|720)p)?\.mp4")
 _SIGNED = re.compile(r"/media/signed/([0-9a-f]+-\d+)/([a-z0-9-]+-(\d+))\.mp4")
+_STREAM = re.compile(r"/media/stream/([0-9a-f]+-\d+)/((\d+)x(360|720))")
 _MASTER = re.compile(r"/media/([a-z0-9-]+-(\d+))/(?:(fmp4|aes)/)?master\.m3u8")
 _PIECE = re.compile(r"/media/[a-z0-9-]+-(\d+)/(ts|fmp4|aes)/(360|720)/([a-z0-9]+\.[a-z0-9]+)")
 _BANDWIDTH = {360: 350_000, 720: 600_000}
@@ -30,10 +31,8 @@ def answer(context: Context, request: Request) -> Reply | None:
     path = request.path
     if found := _FILE.fullmatch(path):
         return _whole(context, request, int(found[1]), int(found[2] or max(HEIGHTS)))
-    if found := _SIGNED.fullmatch(path):
-        if not context.signer.is_valid(found[2], found[1]):
-            return Reply(b"This link has expired.", "text/plain", HTTPStatus.FORBIDDEN)
-        return _whole(context, request, int(found[3]), max(HEIGHTS))
+    if found := _SIGNED.fullmatch(path) or _STREAM.fullmatch(path):
+        return _signed(context, request, found)
     if found := _MASTER.fullmatch(path):
         return _master(context, int(found[2]), found[3] or "")
     if found := _PIECE.fullmatch(path):
@@ -44,6 +43,13 @@ def answer(context: Context, request: Request) -> Reply | None:
 def file_url(origin: str, clip: Clip, height: int = 720) -> str:
     """The address of a whole file."""
     return f"{origin}/media/{clip.name}{'' if height == max(HEIGHTS) else f'-{height}p'}.mp4"
+
+
+def _signed(context: Context, request: Request, found: re.Match[str]) -> Reply | None:
+    token, name, uid, *height = found.groups()
+    if not context.signer.is_valid(name, token):
+        return Reply(b"This link has expired.", "text/plain", HTTPStatus.FORBIDDEN)
+    return _whole(context, request, int(uid), int(height[0]) if height else max(HEIGHTS))
 
 
 def _whole(context: Context, request: Request, uid: int, height: int) -> Reply | None:

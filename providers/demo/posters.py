@@ -8,13 +8,16 @@ import random
 import threading
 import unicodedata
 from collections.abc import Callable
+from functools import partial
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
 WIDTH, HEIGHT = 600, 900
 _MARGIN = 42
 _HORIZON = 0.56
-_MOST_TITLE_LINES = 4
+_MOST_TITLE_LINES = 3
+_SIZES = range(64, 30, -4)
+_LINE_HEIGHT = 1.06
 
 Colour = tuple[int, int, int]
 
@@ -35,7 +38,7 @@ class PosterStore:
 
 
 def _drawn(slug: str, title: str) -> bytes:
-    chance = random.Random(slug)  # noqa: S311 -- decoration
+    chance = random.Random(f"{slug} 174")  # noqa: S311 -- decoration
     hue = chance.random()
     image = _sky(hue, chance)
     _stars(image, chance)
@@ -43,10 +46,10 @@ def _drawn(slug: str, title: str) -> bytes:
     silhouette = chance.choice((_hills, _town, _forest))
     for layer in range(3):
         depth = layer / 2
-        shade = _colour(hue + 0.02 * layer, 0.62, 0.42 - 0.16 * layer)
+        shade = _colour(hue + 0.02 * layer, 0.6 + 0.06 * layer, 0.5 - 0.13 * layer)
         top = HEIGHT * (_HORIZON + 0.11 * depth)
         silhouette(image, top, shade, chance)
-    _figure(image, _colour(hue, 0.5, 0.055), chance)
+    _figure(image, _colour(hue, 0.6, 0.07), chance)
     image = _darker_below(image)
     _title(image, title)
     target = io.BytesIO()
@@ -126,7 +129,7 @@ def _town(image: Image.Image, top: float, shade: Colour, chance: random.Random) 
 
 def _forest(image: Image.Image, top: float, shade: Colour, chance: random.Random) -> None:
     pen = ImageDraw.Draw(image)
-    pen.rectangle((0, top + 60, WIDTH, HEIGHT), fill=shade)
+    pen.rectangle((0, top + 20, WIDTH, HEIGHT), fill=shade)
     x = -30.0
     while x < WIDTH + 30:
         height, width = chance.uniform(90, 190), chance.uniform(44, 78)
@@ -142,7 +145,7 @@ def _forest(image: Image.Image, top: float, shade: Colour, chance: random.Random
 
 def _figure(image: Image.Image, shade: Colour, chance: random.Random) -> None:
     """Somebody in a coat whose scarf blows in the wind."""
-    x, foot, size = WIDTH * chance.uniform(0.5, 0.72), HEIGHT * 0.93, 250.0
+    x, foot, size = WIDTH * chance.uniform(0.5, 0.72), HEIGHT * 0.86, 270.0
     side = chance.choice((-1, 1))
     layer = Image.new("L", (WIDTH * 2, HEIGHT * 2), 0)
     pen = ImageDraw.Draw(layer)
@@ -163,28 +166,33 @@ def _darker_below(image: Image.Image) -> Image.Image:
     """So that the title can be read."""
     column = Image.new("L", (1, HEIGHT), 255)
     for y in range(HEIGHT):
-        along = max(0.0, (y / HEIGHT - 0.55) / 0.45)
-        column.putpixel((0, y), round(255 * (1 - 0.72 * along)))
+        along = max(0.0, (y / HEIGHT - 0.6) / 0.4)
+        column.putpixel((0, y), round(255 * (1 - 0.6 * along)))
     veil = column.resize((WIDTH, HEIGHT)).convert("RGB")
     return ImageChops.multiply(image, veil)
 
 
 def _title(image: Image.Image, title: str) -> None:
-    """In capitals without accents, as large as fits in four lines."""
+    """In capitals without accents, which the font lacks, as large as fits in three lines."""
     decomposed = unicodedata.normalize("NFKD", title.upper())
     text = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     pen = ImageDraw.Draw(image)
-    for size in range(66, 30, -4):
-        font = ImageFont.load_default(size)
-        lines = _wrapped(text, lambda line, font=font: pen.textlength(line, font))  # type: ignore[misc]  # bound at once
-        if len(lines) <= _MOST_TITLE_LINES and all(
-            pen.textlength(line, font) <= WIDTH - 2 * _MARGIN for line in lines
-        ):
+    size, lines = _SIZES[-1], [text]
+    for size in _SIZES:
+        lines = _wrapped(text, partial(_width_of, pen, ImageFont.load_default(size)))
+        if len(lines) <= _MOST_TITLE_LINES:
             break
-    y = HEIGHT - _MARGIN - len(lines) * size * 1.08
+    y = HEIGHT - _MARGIN - len(lines) * size * _LINE_HEIGHT
+    font = ImageFont.load_default(size)
     for line in lines:
-        pen.text((_MARGIN, y), line, font=font, fill="white", stroke_width=1, stroke_fill="white")
-        y += size * 1.08
+        pen.text((_MARGIN, y), line, font=font, fill="white", stroke_width=2, stroke_fill="white")
+        y += size * _LINE_HEIGHT
+
+
+def _width_of(
+    pen: ImageDraw.ImageDraw, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, line: str
+) -> float:
+    return pen.textlength(line, font)
 
 
 def _wrapped(text: str, width_of: Callable[[str], float]) -> list[str]:

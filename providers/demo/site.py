@@ -8,12 +8,16 @@ from typing import Self
 
 from providers.demo.addresses import provider_url, slugs_of
 from providers.demo.app import RequestLog, SiteApplication
+from providers.demo.clips import ClipStore
 from providers.demo.context import Context, MediaRate
 from providers.demo.control import control
 from providers.demo.faults import Faults
-from providers.demo.stories import invented_works
+from providers.demo.stories import invented_works, plain_works
 from providers.demo.wire import Listener, Reply, Request
 from providers.demo.works import CardLayout, Catalogue, ProviderId
+
+# The same for every site of a process, because making them takes a while.
+_CLIPS = ClipStore()
 
 
 class DemoSite:
@@ -24,6 +28,7 @@ class DemoSite:
         publish_every: seconds between new episodes; None for none by itself.
         seed: which episodes lack which player.
         media_rate: how fast videos are sent; None for as fast as it goes.
+        plain_series: how many plain series there are besides the ten with a story.
     """
 
     def __init__(
@@ -33,13 +38,15 @@ class DemoSite:
         publish_every: float | None = None,
         seed: int = 1,
         media_rate: MediaRate | None = None,
+        plain_series: int = 0,
     ) -> None:
         self._wanted_port = port
         self._publish_every = publish_every
         self.faults = Faults(self._on_change)
         self.requests = RequestLog()
+        works = [*invented_works(), *plain_works(plain_series)]
         self._context = Context(
-            Catalogue(invented_works()), self.faults, seed, media_rate or MediaRate()
+            Catalogue(works), self.faults, seed, media_rate or MediaRate(), _CLIPS
         )
         self._application = SiteApplication(self._context, self.requests, self._control)
         self._listeners: list[Listener] = []

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from providers.demo.works import Episode, NekoEncoding, ProviderId, Season, Work
+from providers.demo.works import Episode, NekoEncoding, ProviderId, Season, Work, utc_now
 
 _EVERYWHERE = tuple(ProviderId)
 _SAMA = (ProviderId.ANIMESAMA,)
@@ -16,9 +16,9 @@ _WEEK = timedelta(days=7)
 class _Counter:
     """Gives episodes their numbers in the site, and a weekly rhythm that ends just now."""
 
-    def __init__(self) -> None:
-        self._uid = 100
-        self._now = datetime.now(UTC).replace(microsecond=0)
+    def __init__(self, first_uid: int = 100) -> None:
+        self._uid = first_uid
+        self._now = utc_now().replace(microsecond=0)
 
     def season(
         self, path: str, label: str, names: list[str], *, weeks_ago: int, first_number: int = 1
@@ -43,6 +43,23 @@ def invented_works() -> list[Work]:
     """All works as they are when the site starts."""
     counter = _Counter()
     return [*_series(counter), *_oddities(counter), *_elsewhere(counter)]
+
+
+def plain_works(count: int) -> list[Work]:
+    """Works of twelve episodes in every format, for those who need many."""
+    counter = _Counter(first_uid=10_000)
+    return [
+        Work(
+            1000 + number,
+            f"serie-{number}",
+            f"Série {number}",
+            "Une série parmi beaucoup d'autres.",
+            ("Tranche de vie",),
+            [counter.season("saison1", "Saison 1", _numbered(1, 12), weeks_ago=4)],
+            _EVERYWHERE,
+        )
+        for number in range(1, count + 1)
+    ]
 
 
 def _series(counter: _Counter) -> list[Work]:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+
+
+def utc_now() -> datetime:
+    """The current moment, aware."""
+    return datetime.fromtimestamp(time.time(), UTC)
 
 
 class ProviderId(StrEnum):
@@ -97,7 +103,7 @@ class Catalogue:
         self._original = copy.deepcopy(works)
         self.works = works
         self.card_layout = CardLayout.OCTOBER_2026
-        self.changed_at = datetime.now(UTC)
+        self.changed_at = utc_now()
 
     def reset(self) -> None:
         """Back to the beginning."""
@@ -177,9 +183,9 @@ class Catalogue:
 
     def _episode(self, name: str, number: int) -> Episode:
         uids = (episode.uid for work in self.works for s in work.seasons for episode in s.episodes)
-        return Episode(max(uids, default=0) + 1, name, number, datetime.now(UTC))
+        return Episode(max(uids, default=0) + 1, name, number, utc_now())
 
     def _touch(self) -> None:
         # Last-Modified counts whole seconds; two changes within one must not look the same.
-        now = datetime.now(UTC)
+        now = utc_now()
         self.changed_at = max(now, self.changed_at + timedelta(seconds=1))
