@@ -44,7 +44,7 @@ class GlobalForm(forms.Form):
         _("For series that people marked as completed and that may still go on."),
     )
     check_interval_hours = forms.IntegerField(
-        label=_("Check every … hours"),
+        label=_("Hours between two checks"),
         min_value=INTERVAL_HOURS[0],
         max_value=INTERVAL_HOURS[1],
         help_text=_("From 1 to 168. Checks are spread, so that a site is never asked all at once."),

@@ -50,4 +50,4 @@ def _signed(change_ratio: float | None) -> str | None:
     """+18 %, -5 %; None when there is nothing to compare with."""
     if change_ratio is None:
         return None
-    return _("%(change)s%%") % {"change": f"{round(change_ratio * 100):+d}"}
+    return _("%(change)s%%") % {"change": f"{round(change_ratio * 100):+d}".replace("-", "−")}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Final
 
 from django import template
+from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -29,6 +31,9 @@ _STATES: Final = {
     State.FAILED: (gettext_noop("Failed"), "triangle-alert", "error"),
     State.CANCELLED: (gettext_noop("Cancelled"), "ban", "idle"),
 }
+_NUMBER_ONLY: Final = re.compile(
+    r"(?:episode|épisode|ep\.?|e|#)?\s*\d{0,6}(?:\.\d+)?", re.IGNORECASE
+)
 # The engine's own words for what it does within "downloading".
 _STAGES: Final = {
     "connecting": gettext_noop("Connecting"),
@@ -49,12 +54,19 @@ _HEALTH: Final = {
     "unknown": (gettext_noop("Not asked yet"), "circle-question-mark", "idle"),
 }
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_MEGABYTE: Final = 1_000_000
 
 
 @register.simple_tag
 def poster(followed_id: object, address: str) -> str:
     """Our own address of a poster."""
     return url_for(followed_id, address)
+
+
+@register.filter
+def own_title(title: str) -> str:
+    """An episode's title; "" when it only repeats the number."""
+    return "" if _NUMBER_ONLY.fullmatch(title.strip()) else title
 
 
 @register.filter
@@ -109,7 +121,12 @@ def health_look(health: str) -> str:
 @register.filter
 def speed(value: float | None) -> str:
     """Bytes a second as 2.1 MB/s."""
-    return "" if value is None else _("%(size)s/s") % {"size": wording.size(int(value))}
+    if value is None:
+        return ""
+    megabytes = value / _MEGABYTE
+    if megabytes < 1:
+        return _("%(size)s/s") % {"size": wording.size(int(value))}
+    return _("%(figure)s MB/s") % {"figure": formats.number_format(round(megabytes, 1), 1)}
 
 
 @register.filter
