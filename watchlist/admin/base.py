@@ -1,0 +1,37 @@
+"""What these administration pages share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+if TYPE_CHECKING:
+    Admin = admin.ModelAdmin[Any]
+else:
+    # The generic class exists for the type checker only.
+    Admin = admin.ModelAdmin
+
+
+class NotByHandAdmin(Admin):
+    """Rows come and go by what people and workers do, not here."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody adds one here."""
+        del request
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody deletes one here."""
+        del request, obj
+        return False
+
+
+class LookOnlyAdmin(NotByHandAdmin):
+    """Rows to look at; actions ask for the permission to view."""
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody changes one here."""
+        del request, obj
+        return False
