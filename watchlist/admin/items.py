@@ -82,6 +82,11 @@ class WatchlistItemAdmin(Admin):
         stored = WatchlistItem.objects.get(pk=obj.pk)
         items.change(item=stored, changes=changes)
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:
+        """Let wishes and decisions go with their item, though neither is deleted by itself."""
+        shown, counts, missing, protected = super().get_deleted_objects(objs, request)
+        return shown, counts, set() if self.has_delete_permission(request) else missing, protected
+
     def delete_model(self, request: HttpRequest, obj: WatchlistItem) -> None:
         """Stop following, as its owner would."""
         del request

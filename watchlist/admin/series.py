@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.db.models import Count, QuerySet
@@ -39,8 +39,8 @@ class SeriesAdmin(LookOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Count the followers in the same query."""
-        rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.annotate(follower_count=Count("items"))
+        rows = super().get_queryset(request).annotate(follower_count=Count("items"))
+        return cast("QuerySet[Any]", rows)
 
     @admin.display(description=_("followers"), ordering="follower_count")
     def followers(self, series: Any) -> int:
