@@ -1,15 +1,25 @@
 """Rows for tests: valid by default, without network, broker or message."""
 
+# The declarations of factory_boy have no types.
+# mypy: disable-error-code="no-untyped-call"
+
 from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-import factory
 from django.contrib.auth.models import User
 from django.utils import timezone
-from factory.django import DjangoModelFactory
+from factory.declarations import (
+    LazyAttribute,
+    LazyFunction,
+    SelfAttribute,
+    Sequence,
+    SubFactory,
+    Trait,
+)
+from factory.django import DjangoModelFactory, Password
 
 from downloads.models import Download, DownloadAttempt, DownloadEvent
 from downloads.states import State
@@ -38,14 +48,14 @@ class UserFactory(DjangoModelFactory[User]):
         model = User
         skip_postgeneration_save = True
 
-    username = factory.Sequence(lambda n: f"user{n}")
-    password = factory.django.Password(PASSWORD)
+    username = Sequence(lambda n: f"user{n}")
+    password = Password(PASSWORD)
 
 
 class AdministratorFactory(UserFactory):
     """Somebody who may change the global settings."""
 
-    username = factory.Sequence(lambda n: f"administrator{n}")
+    username = Sequence(lambda n: f"administrator{n}")
     is_staff = True
     is_superuser = True
 
@@ -56,7 +66,7 @@ class ProfileFactory(DjangoModelFactory[Profile]):
     class Meta:
         model = Profile
 
-    user = factory.SubFactory(UserFactory)
+    user = SubFactory(UserFactory)
 
 
 class SeriesFactory(DjangoModelFactory[Series]):
@@ -66,15 +76,15 @@ class SeriesFactory(DjangoModelFactory[Series]):
         model = Series
 
     provider_id = "animesama"
-    ref = factory.Sequence(lambda n: f"glass-harbour-{n}/saison1/vostfr")
+    ref = Sequence(lambda n: f"glass-harbour-{n}/saison1/vostfr")
     lang = "vostfr"
-    title = factory.Sequence(lambda n: f"Glass Harbour {n}")
+    title = Sequence(lambda n: f"Glass Harbour {n}")
     synopsis = "A lighthouse keeper counts ships that never arrive."
-    genres = factory.LazyFunction(lambda: ["Drama", "Mystery"])
+    genres = LazyFunction(lambda: ["Drama", "Mystery"])
     poster_url = "https://posters.example/glass-harbour.jpg"
-    last_checked_at = factory.LazyFunction(lambda: timezone.now() - timedelta(hours=1))
-    last_success_at = factory.SelfAttribute("last_checked_at")
-    next_check_at = factory.LazyFunction(lambda: timezone.now() + timedelta(hours=5))
+    last_checked_at = LazyFunction(lambda: timezone.now() - timedelta(hours=1))
+    last_success_at = SelfAttribute("last_checked_at")
+    next_check_at = LazyFunction(lambda: timezone.now() + timedelta(hours=5))
 
 
 class WatchlistItemFactory(DjangoModelFactory[WatchlistItem]):
@@ -83,13 +93,13 @@ class WatchlistItemFactory(DjangoModelFactory[WatchlistItem]):
     class Meta:
         model = WatchlistItem
 
-    user = factory.SubFactory(UserFactory)
-    series = factory.SubFactory(SeriesFactory)
-    anime_url = factory.LazyAttribute(
+    user = SubFactory(UserFactory)
+    series = SubFactory(SeriesFactory)
+    anime_url = LazyAttribute(
         lambda item: f"https://anime-sama.example/catalogue/{item.series.ref}/"
     )
-    lang = factory.SelfAttribute("series.lang")
-    anime_title = factory.SelfAttribute("series.title")
+    lang = SelfAttribute("series.lang")
+    anime_title = SelfAttribute("series.title")
 
 
 class CheckFactory(DjangoModelFactory[Check]):
@@ -98,11 +108,11 @@ class CheckFactory(DjangoModelFactory[Check]):
     class Meta:
         model = Check
 
-    series = factory.SubFactory(SeriesFactory)
+    series = SubFactory(SeriesFactory)
     trigger = CheckTrigger.SCHEDULED
     status = CheckStatus.SUCCEEDED
     is_unchanged = True
-    finished_at = factory.LazyFunction(timezone.now)
+    finished_at = LazyFunction(timezone.now)
 
 
 class EpisodeFactory(DjangoModelFactory[Episode]):
@@ -111,13 +121,13 @@ class EpisodeFactory(DjangoModelFactory[Episode]):
     class Meta:
         model = Episode
 
-    series = factory.SubFactory(SeriesFactory)
-    number = factory.Sequence(lambda n: Decimal(n + 1))
-    position = factory.LazyAttribute(lambda episode: int(episode.number))
-    ref = factory.LazyAttribute(lambda episode: f"episode-{episode.season}-{episode.number}")
+    series = SubFactory(SeriesFactory)
+    number = Sequence(lambda n: Decimal(n + 1))
+    position = LazyAttribute(lambda episode: int(episode.number))
+    ref = LazyAttribute(lambda episode: f"episode-{episode.season}-{episode.number}")
     season = 1
-    title = factory.LazyAttribute(lambda episode: f"Episode {episode.number}")
-    url = factory.LazyAttribute(lambda episode: f"https://anime-sama.example/{episode.ref}")
+    title = LazyAttribute(lambda episode: f"Episode {episode.number}")
+    url = LazyAttribute(lambda episode: f"https://anime-sama.example/{episode.ref}")
 
 
 class DownloadFactory(DjangoModelFactory[Download]):
@@ -126,37 +136,37 @@ class DownloadFactory(DjangoModelFactory[Download]):
     class Meta:
         model = Download
 
-    label = factory.Sequence(lambda n: f"Glass Harbour S01E{n:02}")
+    label = Sequence(lambda n: f"Glass Harbour S01E{n:02}")
     provider_id = "animesama"
     series_ref = "glass-harbour/saison1/vostfr"
-    episode_ref = factory.Sequence(lambda n: f"episode-{n}")
+    episode_ref = Sequence(lambda n: f"episode-{n}")
     lang = "vostfr"
-    dedupe_key = factory.Sequence(lambda n: f"{n:064x}")
+    dedupe_key = Sequence(lambda n: f"{n:064x}")
     target_folder = "Glass Harbour/Season 01"
-    target_stem = factory.Sequence(lambda n: f"Glass Harbour - S01E{n:02}")
-    position = factory.Sequence(lambda n: n + 1)
+    target_stem = Sequence(lambda n: f"Glass Harbour - S01E{n:02}")
+    position = Sequence(lambda n: n + 1)
 
     class Params:
-        completed = factory.Trait(
+        completed = Trait(
             state=State.COMPLETED,
             bytes_done=1_000_000,
             bytes_total=1_000_000,
             attempts=1,
             height=1080,
-            final_path=factory.LazyAttribute(
+            final_path=LazyAttribute(
                 lambda row: f"{row.target_folder}/{row.target_stem} [1080p].mp4"
             ),
             final_size_bytes=1_000_000,
-            finished_at=factory.LazyFunction(timezone.now),
+            finished_at=LazyFunction(timezone.now),
         )
-        failed = factory.Trait(
+        failed = Trait(
             state=State.FAILED,
             attempts=8,
             reason_code="no_usable_player",
             reason_text="Every player failed.",
-            finished_at=factory.LazyFunction(timezone.now),
+            finished_at=LazyFunction(timezone.now),
         )
-        running = factory.Trait(
+        running = Trait(
             state=State.DOWNLOADING,
             attempts=1,
             fence=1,
@@ -167,8 +177,8 @@ class DownloadFactory(DjangoModelFactory[Download]):
             bytes_total=1_000_000,
             speed_bps=50_000,
             eta_seconds=15,
-            started_at=factory.LazyFunction(timezone.now),
-            lease_expires_at=factory.LazyFunction(lambda: timezone.now() + timedelta(seconds=30)),
+            started_at=LazyFunction(timezone.now),
+            lease_expires_at=LazyFunction(lambda: timezone.now() + timedelta(seconds=30)),
         )
 
 
@@ -178,7 +188,7 @@ class DownloadEventFactory(DjangoModelFactory[DownloadEvent]):
     class Meta:
         model = DownloadEvent
 
-    download = factory.SubFactory(DownloadFactory)
+    download = SubFactory(DownloadFactory)
     from_state = State.QUEUED
     to_state = State.RESOLVING
 
@@ -189,7 +199,7 @@ class DownloadAttemptFactory(DjangoModelFactory[DownloadAttempt]):
     class Meta:
         model = DownloadAttempt
 
-    download = factory.SubFactory(DownloadFactory)
+    download = SubFactory(DownloadFactory)
     fence = 1
     source_label = "sibnet"
     source_host = "video.example"
@@ -203,10 +213,10 @@ class GrabFactory(DjangoModelFactory[Grab]):
     class Meta:
         model = Grab
 
-    item = factory.SubFactory(WatchlistItemFactory)
-    episode = factory.SubFactory(EpisodeFactory, series=factory.SelfAttribute("..item.series"))
-    download = factory.SubFactory(DownloadFactory)
-    completed_at = factory.LazyAttribute(
+    item = SubFactory(WatchlistItemFactory)
+    episode = SubFactory(EpisodeFactory, series=SelfAttribute("..item.series"))
+    download = SubFactory(DownloadFactory)
+    completed_at = LazyAttribute(
         lambda grab: timezone.now() if grab.download.state == State.COMPLETED else None
     )
 
@@ -217,8 +227,8 @@ class DecisionFactory(DjangoModelFactory[Decision]):
     class Meta:
         model = Decision
 
-    item = factory.SubFactory(WatchlistItemFactory)
-    episode = factory.SubFactory(EpisodeFactory, series=factory.SelfAttribute("..item.series"))
+    item = SubFactory(WatchlistItemFactory)
+    episode = SubFactory(EpisodeFactory, series=SelfAttribute("..item.series"))
     code = "wanted"
 
 
@@ -228,9 +238,9 @@ class NotificationFactory(DjangoModelFactory[Notification]):
     class Meta:
         model = Notification
 
-    user = factory.SubFactory(UserFactory)
+    user = SubFactory(UserFactory)
     kind = NotificationKind.NEW_EPISODE
-    cause = factory.Sequence(lambda n: f"new_episode:{n}")
+    cause = Sequence(lambda n: f"new_episode:{n}")
 
 
 def token_for(user: User, **columns: Any) -> str:

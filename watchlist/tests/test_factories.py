@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from factory.django import DjangoModelFactory
 
 from downloads.states import State
 from watchlist.tests import factories
@@ -28,21 +31,21 @@ pytestmark = pytest.mark.django_db
         factories.NotificationFactory,
     ],
 )
-def test_two_rows_of_each_kind_can_be_made(factory: type) -> None:
-    first, second = factory.create_batch(2)  # type: ignore[attr-defined] -- every entry is a factory
+def test_two_rows_of_each_kind_can_be_made(factory: type[DjangoModelFactory[Any]]) -> None:
+    first, second = factory.create_batch(2)
     assert first.pk != second.pk
 
 
 def test_a_grab_is_for_an_episode_of_its_items_series() -> None:
-    grab = factories.GrabFactory()
+    grab = factories.GrabFactory.create()
     assert grab.episode.series_id == grab.item.series_id
 
 
 def test_a_completed_grab_is_settled() -> None:
-    grab = factories.GrabFactory(download=factories.DownloadFactory(completed=True))
+    grab = factories.GrabFactory.create(download=factories.DownloadFactory.create(completed=True))
     assert grab.download.state == State.COMPLETED
     assert grab.completed_at is not None
 
 
 def test_a_token_can_be_made_for_a_user() -> None:
-    assert factories.token_for(factories.UserFactory()).startswith("tsz_")
+    assert factories.token_for(factories.UserFactory.create()).startswith("tsz_")

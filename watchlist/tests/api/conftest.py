@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.contrib.auth.models import User
@@ -35,7 +35,8 @@ class FeedServer:
 
 class _Answer(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        base = f"http://127.0.0.1:{self.server.server_address[1]}"
+        port = cast("ThreadingHTTPServer", self.server).server_port
+        base = f"http://127.0.0.1:{port}"
         is_feed = self.path.startswith("/feed")
         entries = "".join(ENTRY.format(n=n, base=base) for n in range(1, 4))
         body = (FEED.format(entries=entries) if is_feed else "<html>nothing</html>").encode()
@@ -54,7 +55,7 @@ def _feed_process() -> Iterator[FeedServer]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Answer)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    yield FeedServer(f"http://127.0.0.1:{server.server_address[1]}")
+    yield FeedServer(f"http://127.0.0.1:{server.server_port}")
     server.shutdown()
     server.server_close()
     thread.join()

@@ -28,7 +28,7 @@ ADMINISTRATORS = {
     ("POST", "api-provider-test"),
 }
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD")
-ROUTES = [pattern for pattern in urlpatterns if isinstance(pattern, URLPattern) and pattern.name]
+ROUTES = [pattern for pattern in urlpatterns if pattern.name]
 PERSONAL = [pattern for pattern in ROUTES if "<id:" in str(pattern.pattern)]
 
 
