@@ -1,0 +1,156 @@
+"""A browser on the live server: Debian's Chromium, signed-in pages, console errors that fail."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+# Playwright keeps an event loop in this thread, and Django then refuses its database here.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings as django_settings
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.test import Client
+from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
+from playwright.sync_api import Browser, BrowserContext, Page, Route
+from pytest_django.live_server_helper import LiveServer
+
+from watchlist.services import scheduler
+from watchlist.tests.factories import AdministratorFactory
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+SCREENSHOTS = Path(django_settings.BASE_DIR) / "screenshots"
+AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+Opener = Callable[..., Page]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test of this folder drives a browser."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker("e2e")
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Debian's Chromium; without it these tests fail in CI and are left out elsewhere."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        if os.environ.get("CI"):
+            pytest.fail("Chromium is not installed, and CI must run the browser tests.")
+        pytest.skip("CHROMIUM IS NOT INSTALLED: the browser tests were left out.")
+    return {**browser_type_launch_args, "executable_path": chromium, "args": ARGUMENTS}
+
+
+@pytest.fixture
+def owner(db: None) -> User:
+    """The administrator who looks at the pages."""
+    return AdministratorFactory(username="sam")
+
+
+@pytest.fixture
+def healthy(db: None) -> None:
+    """Workers and beat give signs of life, as on a machine that runs."""
+    scheduler.install_schedule()
+    PeriodicTask.objects.filter(name=scheduler.HEARTBEAT_NAME).update(
+        last_run_at=timezone.now() + timedelta(minutes=10)
+    )
+    for name in ("checks", "downloads"):
+        cache.set(f"worker:{name}", timezone.now().isoformat(), 600)
+
+
+@pytest.fixture
+def open_page(
+    browser: Browser, live_server: LiveServer, owner: User, healthy: None
+) -> Iterator[Opener]:
+    """`open_page(path, **context)`: a signed-in page; any console error fails the test."""
+    contexts: list[BrowserContext] = []
+    troubles: list[str] = []
+
+    def opened(path: str = "/watchlist", *, sign_in: bool = True, **options: Any) -> Page:
+        chosen = {"viewport": DESKTOP, "locale": "en-GB", "reduced_motion": "reduce"} | options
+        context = browser.new_context(base_url=live_server.url, **chosen)
+        contexts.append(context)
+        context.set_default_timeout(10_000)
+        context.route("**/*", lambda route: _keep_inside(route, live_server.url))
+        if sign_in:
+            _sign_in(context, owner, live_server.url)
+        page = context.new_page()
+        page.on("console", lambda message: _note(troubles, message.type, message.text))
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("dialog", lambda dialog: troubles.append(f"dialog: {dialog.message}"))
+        page.goto(path)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not troubles, troubles
+
+
+@pytest.fixture
+def screenshot() -> Callable[[Page, str], None]:
+    """`screenshot(page, name)` writes a picture for people to look at."""
+    SCREENSHOTS.mkdir(exist_ok=True)
+
+    def taken(page: Page, name: str) -> None:
+        page.screenshot(path=str(SCREENSHOTS / f"{name}.png"))
+
+    return taken
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds on the page; the context needs `bypass_csp=True`."""
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": AXE_TAGS}})
+    return [
+        f"{rule['id']}: {[node['target'] for node in rule['nodes']][:3]}"
+        for rule in found.response["violations"]
+    ]
+
+
+def sideways(page: Page) -> int:
+    """How many pixels the page can be scrolled sideways."""
+    return int(
+        page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+    )
+
+
+def _sign_in(context: BrowserContext, user: User, url: str) -> None:
+    client = Client()
+    client.force_login(user)
+    session = client.cookies[django_settings.SESSION_COOKIE_NAME].value
+    context.add_cookies(
+        [{"name": django_settings.SESSION_COOKIE_NAME, "value": session, "url": url}]
+    )
+
+
+def _keep_inside(route: Route, local: str) -> None:
+    if route.request.url.startswith((local, "data:")):
+        route.continue_()
+    else:
+        route.abort()
+
+
+def _note(troubles: list[str], kind: str, text: str) -> None:
+    if kind == "error":
+        troubles.append(text)

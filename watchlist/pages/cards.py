@@ -1,0 +1,206 @@
+"""A followed series in words: badge, second line and figures, as cards, rows and headers show it."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Final
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from downloads.states import State
+from providers import gateway
+from providers.types import AiringStatus
+from watchlist.decisions import plain_number
+from watchlist.headlines import Headline, OpenDownload
+from watchlist.models import ItemStatus
+from watchlist.pages import wording
+from watchlist.selectors.watchlist_page import Entry, count_had
+from watchlist.services.posters import url_for
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a headline is written and coloured."""
+
+    label: str
+    icon: str
+    level: str  # what `data-s` says
+
+
+LOOKS: Final = {
+    Headline.FAILED: Look(gettext_lazy("Failed"), "triangle-alert", "error"),
+    Headline.DOWNLOADING: Look(gettext_lazy("Downloading"), "download", "busy"),
+    Headline.NEW: Look(gettext_lazy("New"), "sparkles", "new"),
+    Headline.LATE: Look(gettext_lazy("Late"), "clock-alert", "wait"),
+    Headline.BEHIND: Look(gettext_lazy("To download"), "inbox", "wait"),
+    Headline.UPCOMING: Look(gettext_lazy("Upcoming"), "calendar", "idle"),
+    Headline.CURRENT: Look(gettext_lazy("Up to date"), "check", "ok"),
+    Headline.PAUSED: Look(gettext_lazy("Paused"), "pause", "paused"),
+    Headline.COMPLETE: Look(gettext_lazy("Complete"), "circle-check", "idle"),
+}
+_LOUD: Final = frozenset({"error", "busy", "new", "wait"})
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a template needs of one series; it computes nothing."""
+
+    id: uuid.UUID
+    title: str
+    lang: str
+    provider: str
+    poster: str
+    initials: str
+    level: str
+    icon: str
+    label: str
+    line: str
+    is_loud: bool
+    is_paused: bool
+    is_checking: bool
+    have: int
+    known: int
+    checked_at: datetime | None
+    auto_download: bool
+
+
+def cards_of(entries: list[Entry]) -> list[Card]:
+    """The cards of entries, in their order."""
+    count_had(entries)
+    return [card_of(entry) for entry in entries]
+
+
+def card_of(entry: Entry) -> Card:
+    """One card; `have` is counted already."""
+    look = LOOKS[entry.headline]
+    return Card(
+        id=entry.id,
+        title=entry.title,
+        lang=entry.lang.upper(),
+        provider=provider_name(entry.provider_id),
+        poster=url_for(entry.id, entry.poster),
+        initials=initials_of(entry.title),
+        level="busy" if entry.is_checking else look.level,
+        icon="refresh-cw" if entry.is_checking else look.icon,
+        label=_("Checking") if entry.is_checking else _label(entry, look),
+        line=_line(entry),
+        is_loud=look.level in _LOUD,
+        is_paused=entry.status == ItemStatus.PAUSED,
+        is_checking=entry.is_checking,
+        have=entry.have,
+        known=entry.known,
+        checked_at=entry.checked_at,
+        auto_download=entry.auto_download,
+    )
+
+
+def initials_of(title: str) -> str:
+    """One or two letters that stand for a title without a poster."""
+    words = [word for word in title.split() if word[0].isalnum()]
+    return "".join(word[0] for word in words[:2]).upper() or "?"
+
+
+def provider_name(provider_id: str) -> str:
+    """What people call a provider."""
+    return _provider_names().get(provider_id, provider_id)
+
+
+@cache
+def _provider_names() -> dict[str, str]:
+    # Names belong to the code of the adapters, so they are asked for once in a process's life.
+    return {one.id: one.name for one in gateway.describe()}
+
+
+def _label(entry: Entry, look: Look) -> str:
+    download = entry.shown_download
+    if entry.headline is Headline.FAILED:
+        return _("Check failed") if entry.error_code else _("Download failed")
+    if entry.headline is Headline.DOWNLOADING and download and not download.is_running:
+        return _("On hold") if download.state is State.PAUSED else _("Queued")
+    if entry.headline is Headline.NEW and entry.news and entry.news.count > 1:
+        return f"{look.label} · {entry.news.count}"
+    if entry.status == ItemStatus.ARCHIVED and entry.headline is Headline.COMPLETE:
+        return _("Archived")
+    return str(look.label)
+
+
+def _line(entry: Entry) -> str:
+    """The second line: why, and what comes next."""
+    if entry.headline is Headline.FAILED:
+        return _failure(entry)
+    if entry.headline is Headline.DOWNLOADING and entry.shown_download:
+        return _download(entry.shown_download, len(entry.downloads))
+    if entry.headline is Headline.NEW and entry.news:
+        return _join(_episode(entry.news.last), wording.moment(entry.news.at))
+    if entry.headline is Headline.PAUSED:
+        return _("Paused %(day)s") % {"day": wording.day(entry.status_changed_at)}
+    if entry.headline is Headline.COMPLETE:
+        ended = entry.airing_status == AiringStatus.FINISHED
+        return _("Ended") if ended else _("Closed by you")
+    return _expectation(entry)
+
+
+def _failure(entry: Entry) -> str:
+    if entry.error_code:
+        retry = entry.next_check_at
+        again = _("retry %(when)s") % {"when": wording.moment(retry)} if retry else ""
+        return _join(wording.error(entry.error_code), again)
+    download = entry.shown_download
+    if download is None:
+        return ""
+    return _join(_episode(plain_number(download.number)), wording.error(download.reason_code))
+
+
+def _download(download: OpenDownload, count: int) -> str:
+    episode = _episode(plain_number(download.number))
+    if download.is_running:
+        return _join(episode, *_progress(download))
+    if download.state is State.PAUSED:
+        return _join(episode, _("paused by hand"))
+    if download.state is State.BLOCKED:
+        return _join(episode, wording.error(download.reason_code))
+    if download.not_before:
+        again = _("next try %(when)s") % {"when": wording.moment(download.not_before)}
+        return _join(episode, again)
+    more = count - 1
+    following = ngettext("%(count)d more", "%(count)d more", more) % {"count": more}
+    return _join(episode, _("waits for its turn"), following if more else "")
+
+
+def _progress(download: OpenDownload) -> list[str]:
+    if download.state is State.RESOLVING:
+        return [_("looking for a player")]
+    if download.state is State.IMPORTING:
+        return [_("moving into the library")]
+    if not download.bytes_total:
+        return [wording.size(download.bytes_done)]
+    left = "" if download.eta_seconds is None else wording.left(download.eta_seconds)
+    return [wording.percent(download.bytes_done, download.bytes_total), left]
+
+
+def _expectation(entry: Entry) -> str:
+    if entry.headline is Headline.UPCOMING:
+        if entry.airing_status == AiringStatus.UPCOMING:
+            return _("Not out yet")
+        return _("No episode yet") if entry.checked_at else _("Waiting for its first check")
+    latest = _episode(plain_number(entry.latest_episode)) if entry.latest_episode is not None else ""
+    if entry.headline is Headline.BEHIND:
+        off = _("auto-download is off") if not entry.auto_download else _("not downloaded")
+        return _join(latest, off)
+    if entry.guess is None:
+        return _join(latest, wording.day(entry.latest_at) if entry.latest_at else "")
+    if entry.headline is Headline.LATE:
+        return _join(latest, _("next expected %(day)s") % {"day": wording.ago(entry.guess.at)})
+    return _join(latest, _("next about %(day)s") % {"day": wording.day(entry.guess.at)})
+
+
+def _episode(number: str) -> str:
+    return _("Ep %(number)s") % {"number": number} if number else ""
+
+
+def _join(*parts: str) -> str:
+    return " · ".join(part for part in parts if part)

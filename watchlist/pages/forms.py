@@ -1,0 +1,96 @@
+"""The forms of following a series and of its settings; the values they give are valid in shape."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Final
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from watchlist.models import Quality, WatchlistItem
+
+START_ALL, START_NEXT, START_NUMBER = "all", "next", "number"
+MAX_NUMBER: Final = 100_000
+
+
+class Switch(forms.CheckboxInput):
+    """A checkbox that screen readers call a switch."""
+
+    def __init__(self) -> None:
+        super().__init__({"role": "switch"})
+
+
+class ItemSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    """What the user decided for one series."""
+
+    auto_download = forms.BooleanField(
+        label=_("Download new episodes"),
+        help_text=_("When off, new episodes are listed but you start each download yourself."),
+        required=False,
+        widget=Switch(),
+    )
+    start = forms.DecimalField(
+        label=_("Start after episode"),
+        help_text=_("Episodes up to this one are never downloaded by themselves. Empty: all are."),
+        required=False,
+        min_value=0,
+        max_value=MAX_NUMBER,
+        decimal_places=3,
+        widget=forms.NumberInput({"inputmode": "decimal", "step": "any"}),
+    )
+
+    class Meta:
+        model = WatchlistItem
+        fields = ("anime_title", "auto_download", "quality_preference", "status")
+        labels = {"anime_title": _("Title"), "quality_preference": _("Quality"), "status": _("Status")}
+
+    def changes(self) -> dict[str, Any]:
+        """The columns as they were wished."""
+        given = dict(self.cleaned_data)
+        given["last_episode_downloaded"] = given.pop("start")
+        return given
+
+
+class FollowForm(forms.Form):
+    """What to follow, and where to begin."""
+
+    provider_id = forms.CharField(max_length=40, widget=forms.HiddenInput())
+    url = forms.CharField(max_length=2000, widget=forms.HiddenInput())
+    lang = forms.CharField(max_length=20, required=False)
+    start = forms.ChoiceField(
+        choices=[(START_ALL, ""), (START_NEXT, ""), (START_NUMBER, "")], initial=START_ALL
+    )
+    number = forms.DecimalField(
+        required=False, min_value=0, max_value=MAX_NUMBER, decimal_places=3
+    )
+    latest = forms.DecimalField(
+        required=False, min_value=0, max_value=MAX_NUMBER, decimal_places=3
+    )
+    quality = forms.ChoiceField(choices=Quality.choices, initial=Quality.AUTO)
+    auto_download = forms.BooleanField(required=False, initial=True)
+
+    def clean(self) -> dict[str, Any]:
+        """A choice that needs a number has one."""
+        given = super().clean() or {}
+        if given.get("start") == START_NUMBER and given.get("number") is None:
+            if not self.has_error("number"):
+                self.add_error("number", _("Say from which episode on."))
+        return given
+
+    def last_episode(self) -> Decimal | None:
+        """The highest episode that is not wanted; None when all are."""
+        start = self.cleaned_data["start"]
+        if start == START_NEXT:
+            return Decimal(self.cleaned_data["latest"] or 0)
+        if start == START_NUMBER:
+            return _before(self.cleaned_data["number"])
+        return None
+
+
+def _before(number: Decimal) -> Decimal | None:
+    """Just below this number, so that it is the first one wanted; 12.5 is wanted from 12.5 on."""
+    if number <= 0:
+        return None
+    whole = number.to_integral_value()
+    return number - 1 if number == whole else number - Decimal("0.001")

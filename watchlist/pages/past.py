@@ -1,0 +1,89 @@
+"""The history of one followed series: its checks and its downloads, newest first."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.contrib.auth.models import User
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from downloads.models import DownloadAttempt
+from downloads.states import State
+from watchlist.decisions import plain_number
+from watchlist.models import CheckStatus, CheckTrigger, WatchlistItem
+from watchlist.pages import wording
+from watchlist.selectors.checks import CheckRow, checks_of
+from watchlist.selectors.downloads import DownloadQuery, DownloadRow, downloads_of
+
+SHOWN: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to the series."""
+
+    at: datetime
+    icon: str
+    level: str
+    text: str
+    details: tuple[str, ...]
+
+
+def history_of(user: User, item: WatchlistItem) -> list[Event]:
+    """The latest checks and downloads."""
+    checks = [_check(row) for row in checks_of(item)[:SHOWN]]
+    rows = downloads_of(user, DownloadQuery(item_id=item.pk))[:SHOWN]
+    attempts = _attempts([row.id for row in rows])
+    downloads = [_download(row, attempts[row.id]) for row in rows]
+    return sorted([*checks, *downloads], key=lambda event: event.at, reverse=True)[: SHOWN * 2]
+
+
+def _attempts(download_ids: Sequence[Any]) -> dict[Any, list[DownloadAttempt]]:
+    found: dict[Any, list[DownloadAttempt]] = defaultdict(list)
+    for attempt in DownloadAttempt.objects.filter(download__in=download_ids):
+        found[attempt.download_id].append(attempt)
+    return found
+
+
+def _check(row: CheckRow) -> Event:
+    at = row.finished_at or row.started_at or row.created_at
+    by_hand = row.trigger != CheckTrigger.SCHEDULED
+    name = _("Check by hand") if by_hand else _("Check")
+    if row.status == CheckStatus.FAILED:
+        text = f"{name}: {wording.error(row.error_code)}"
+        return Event(at, "triangle-alert", "error", text, (row.error_text,))
+    if row.status != CheckStatus.SUCCEEDED:
+        return Event(at, "refresh-cw", "busy", f"{name}: {_('running')}", ())
+    count = len(row.new_episodes)
+    if not count:
+        return Event(at, "check", "idle", f"{name}: {_('nothing new')}", ())
+    found = ngettext("%(n)d new episode", "%(n)d new episodes", count) % {"n": count}
+    numbers = ", ".join(plain_number(one.number) for one in row.new_episodes[:12])
+    return Event(at, "sparkles", "new", f"{name}: {found}", (numbers,))
+
+
+def _download(row: DownloadRow, attempts: list[DownloadAttempt]) -> Event:
+    at = row.finished_at or row.started_at or row.created_at
+    episode = _("Episode %(number)s") % {"number": plain_number(row.episode_number)}
+    tried = tuple(
+        f"{one.source_label}: {wording.error(one.error_code)}" for one in attempts if one.error_code
+    )
+    if row.state is State.COMPLETED:
+        facts = " · ".join(part for part in (row.quality, wording.size(row.size_bytes or 0)) if part)
+        text = _("%(episode)s is in the library") % {"episode": episode}
+        return Event(at, "circle-check", "ok", text, (facts, row.path or ""))
+    if row.state is State.FAILED:
+        text = _("%(episode)s failed: %(error)s") % {
+            "episode": episode,
+            "error": wording.error(row.error_code),
+        }
+        return Event(at, "triangle-alert", "error", text, tried)
+    if row.state is State.CANCELLED:
+        text = _("%(episode)s was cancelled") % {"episode": episode}
+        return Event(at, "ban", "idle", text, ())
+    return Event(at, "download", "busy", _("%(episode)s is on its way") % {"episode": episode}, tried)

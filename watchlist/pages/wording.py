@@ -1,0 +1,125 @@
+"""Moments, spans, sizes and errors in words, in the active language and time zone."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
+
+_MINUTE: Final = 60
+_HOUR: Final = 3600
+_DAY: Final = 86_400
+_KILO: Final = 1000
+_WEEK_DAYS: Final = 6
+
+# What went wrong with a provider, short enough for a card; the whole sentence is in the history.
+_ERRORS: Final = {
+    "unreachable": gettext_noop("The provider did not answer"),
+    "rate_limited": gettext_noop("The provider asks us to wait"),
+    "blocked": gettext_noop("The provider blocks us"),
+    "egress_refused": gettext_noop("The address may not be visited"),
+    "not_found": gettext_noop("The page is gone"),
+    "layout_changed": gettext_noop("The provider's page has changed"),
+    "too_large": gettext_noop("The answer was too large"),
+    "suspect_list": gettext_noop("The list came back empty or shorter"),
+    "not_a_series": gettext_noop("This is not the page of a series"),
+    "unsupported_host": gettext_noop("No usable player"),
+    "no_usable_player": gettext_noop("No usable player"),
+    "licensed": gettext_noop("Licensed: not offered by the provider"),
+    "protected": gettext_noop("Protected video (DRM)"),
+    "unknown_provider": gettext_noop("Unknown provider"),
+    "provider_disabled": gettext_noop("The provider is switched off"),
+    "backing_off": gettext_noop("The provider is left alone for a while"),
+    "disk_low": gettext_noop("The disk is nearly full"),
+    "folder_unwritable": gettext_noop("The library cannot be written"),
+    "name_taken": gettext_noop("A file of this name exists already"),
+}
+
+
+def error(code: str) -> str:
+    """A few words for the code of an error; what has no words of its own is "It failed"."""
+    return _(_ERRORS[code]) if code in _ERRORS else _("It failed")
+
+
+def moment(at: datetime) -> str:
+    """As few words as it needs: "17:02", "yesterday 17:02", "Fri 17:02", "3 Nov", "3 Nov 2024"."""
+    local = timezone.localtime(at)
+    today = timezone.localdate()
+    days = (local.date() - today).days
+    clock = formats.time_format(local, "H:i")
+    if days == 0:
+        return clock
+    if days == -1:
+        return _("yesterday %(clock)s") % {"clock": clock}
+    if days == 1:
+        return _("tomorrow %(clock)s") % {"clock": clock}
+    if abs(days) <= _WEEK_DAYS:
+        return f"{formats.date_format(local, 'D')} {clock}"
+    return day(at)
+
+
+def day(at: datetime) -> str:
+    """A day: "today", "tomorrow", "yesterday", "3 Nov", "3 Nov 2024"."""
+    local = timezone.localtime(at)
+    today = timezone.localdate()
+    near = {0: _("today"), 1: _("tomorrow"), -1: _("yesterday")}.get((local.date() - today).days)
+    if near is not None:
+        return near
+    return formats.date_format(local, "j M" if local.year == today.year else "j M Y")
+
+
+def ago(at: datetime) -> str:
+    """How long ago: "just now", "5 min ago", "3 h ago", "3 days ago"."""
+    seconds = (timezone.now() - at).total_seconds()
+    if seconds < _MINUTE:
+        return _("just now")
+    if seconds < _HOUR:
+        return _("%(count)d min ago") % {"count": seconds // _MINUTE}
+    if seconds < _DAY:
+        return _("%(count)d h ago") % {"count": seconds // _HOUR}
+    count = int(seconds // _DAY)
+    return ngettext("%(count)d day ago", "%(count)d days ago", count) % {"count": count}
+
+
+def left(seconds: int) -> str:
+    """How long it will still take: "40 s left", "3 min left", "2 h left"."""
+    if seconds < _MINUTE:
+        return _("%(count)d s left") % {"count": max(1, seconds)}
+    if seconds < _HOUR:
+        return _("%(count)d min left") % {"count": round(seconds / _MINUTE)}
+    return _("%(count)d h left") % {"count": round(seconds / _HOUR)}
+
+
+def every(span: timedelta) -> str:
+    """How often: "every 30 s", "every 6 h", "every 2 days"."""
+    seconds = round(span.total_seconds())
+    if seconds % _DAY == 0:
+        count = seconds // _DAY
+        return ngettext("every day", "every %(count)d days", count) % {"count": count}
+    if seconds % _HOUR == 0:
+        return _("every %(count)d h") % {"count": seconds // _HOUR}
+    if seconds % _MINUTE == 0:
+        return _("every %(count)d min") % {"count": seconds // _MINUTE}
+    return _("every %(count)d s") % {"count": seconds}
+
+
+def percent(done: int, total: int) -> str:
+    """62 %, with the space that the language wants."""
+    share = min(100, done * 100 // total) if total else 0
+    return _("%(share)d%%") % {"share": share}
+
+
+def size(count: int) -> str:
+    """Bytes in the units that file managers show: 345 MB, 1.4 GB."""
+    value = float(count)
+    for unit in (_("B"), _("KB"), _("MB"), _("GB")):
+        if value < _KILO:
+            break
+        value /= _KILO
+    else:
+        unit = _("TB")
+    digits = 1 if unit in {_("GB"), _("TB")} and value < 100 else 0  # noqa: PLR2004 - three digits are enough
+    return f"{formats.number_format(round(value, digits), digits)} {unit}"

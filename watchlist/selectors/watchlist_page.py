@@ -1,0 +1,301 @@
+"""Everything that a user follows, each with its headline: the watchlist page in a few queries."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from django.db.models import Count, Exists, F, JSONField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from downloads.states import WAITING, State
+from providers.types import AiringStatus
+from watchlist.headlines import (
+    ATTENTION,
+    Headline,
+    News,
+    OpenDownload,
+    SeriesFacts,
+    headline_of,
+)
+from watchlist.models import (
+    Check,
+    Episode,
+    Grab,
+    ItemStatus,
+    Notification,
+    NotificationKind,
+    WatchlistItem,
+)
+from watchlist.services.due import OPEN
+from watchlist.services.rhythm import Guess, guess_next
+
+# A series that brought nothing for this long has no rhythm any more.
+RHYTHM: Final = timedelta(days=130)
+LATE_AFTER: Final = timedelta(days=1)
+SORTS: Final = ("attention", "next", "title", "added", "progress")
+MAX_SEARCH_WORDS: Final = 8
+_NEWS_KINDS: Final = (NotificationKind.FINISHED, NotificationKind.NEW_EPISODE)
+
+
+@dataclass(slots=True)
+class Entry:
+    """One followed series as a card shows it."""
+
+    id: uuid.UUID
+    series_id: uuid.UUID
+    title: str
+    lang: str
+    status: str
+    status_changed_at: datetime
+    auto_download: bool
+    quality: str
+    had_up_to: Decimal | None
+    created_at: datetime
+    provider_id: str
+    poster: str  # the address it comes from; never shown to a browser
+    airing_status: str
+    known: int
+    latest_episode: Decimal | None
+    latest_at: datetime | None
+    checked_at: datetime | None
+    next_check_at: datetime | None
+    error_code: str
+    is_checking: bool
+    news: News | None
+    downloads: list[OpenDownload] = field(default_factory=list)
+    guess: Guess | None = None
+    have: int = 0
+    headline: Headline = Headline.CURRENT
+
+    @property
+    def shown_download(self) -> OpenDownload | None:
+        """The one that says most: a running one, then one that was given up, then the next."""
+        if not self.downloads:
+            return None
+        return min(self.downloads, key=lambda one: (_turn(one), one.number))
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether an episode above the last one had is known."""
+        if self.latest_episode is None:
+            return False
+        return self.had_up_to is None or self.latest_episode > self.had_up_to
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries, in which order; empty fields do not filter."""
+
+    headline: str = ""
+    search: str = ""
+    provider_id: str = ""
+    sort: str = "attention"
+
+
+def entries_of(user_id: int, *, ids: Iterable[uuid.UUID] | None = None) -> list[Entry]:
+    """All that the user follows, or those of `ids`, with headlines but without `have`."""
+    rows = WatchlistItem.objects.filter(user_id=user_id)
+    if ids is not None:
+        rows = rows.filter(pk__in=list(ids))
+    entries = [_entry(row) for row in _columns(rows)]
+    _add_downloads(user_id, entries, narrowed=ids is not None)
+    _add_guesses(entries)
+    late_before = timezone.now() - LATE_AFTER
+    for entry in entries:
+        entry.headline = headline_of(_facts(entry, late_before))
+    return entries
+
+
+def arrange(entries: Sequence[Entry], wanted: Wanted) -> list[Entry]:
+    """Filter and sort; the order does not move while nothing changes."""
+    words = wanted.search.casefold().split()[:MAX_SEARCH_WORDS]
+    chosen = [
+        entry
+        for entry in entries
+        if (not wanted.headline or entry.headline == wanted.headline)
+        and (not wanted.provider_id or entry.provider_id == wanted.provider_id)
+        and all(word in entry.title.casefold() for word in words)
+    ]
+    if wanted.sort == "progress":
+        count_had(chosen)
+    return sorted(chosen, key=lambda entry: (*_order(entry, wanted.sort), entry.title.casefold()))
+
+
+def headline_counts(entries: Iterable[Entry]) -> dict[Headline, int]:
+    """How many entries there are of each headline that occurs, in the order of attention."""
+    counted = Counter(entry.headline for entry in entries)
+    return {headline: counted[headline] for headline in Headline if counted[headline]}
+
+
+def count_had(entries: Sequence[Entry]) -> None:
+    """Fill `have`: what is in the library, and what lies below the start and counts as had."""
+    by_id = {entry.id: entry for entry in entries}
+    start = F("last_episode_downloaded")
+    below = _count(
+        Episode.objects.filter(
+            series=OuterRef("series"),
+            is_special=False,
+            number__lte=OuterRef("last_episode_downloaded"),
+        ),
+        "series",
+    )
+    above = Q(start=None) | Q(episode__is_special=True) | Q(episode__number__gt=F("start"))
+    fetched = _count(
+        Grab.objects.annotate(start=F("item__last_episode_downloaded")).filter(
+            above, item=OuterRef("pk"), completed_at__isnull=False
+        ),
+        "item",
+    )
+    rows = WatchlistItem.objects.filter(pk__in=list(by_id)).annotate(start=start)
+    for pk, first, second in rows.values_list("pk", below, fetched):
+        by_id[pk].have = min(first + second, by_id[pk].known)
+
+
+def busy_state(user_id: int) -> dict[uuid.UUID, str]:
+    """What moves now, by item: a short text that changes whenever the card would."""
+    state: dict[uuid.UUID, str] = defaultdict(str)
+    grabs = Grab.objects.filter(item__user_id=user_id, completed_at=None, cancelled_at=None)
+    for row in grabs.values_list(
+        "item_id", "download__state", "download__bytes_done", "download__not_before"
+    ).order_by("pk"):
+        state[row[0]] += f"{row[1]}{row[2]}{row[3]};"
+    checks = WatchlistItem.objects.filter(user_id=user_id, series__checks__status__in=OPEN)
+    for pk, status in checks.values_list("pk", "series__checks__status"):
+        state[pk] += status
+    return dict(state)
+
+
+_NEXT_TURN: Final = {State.FAILED: 1, State.QUEUED: 2, State.BLOCKED: 2, State.PAUSED: 3}
+
+
+def _turn(download: OpenDownload) -> int:
+    return 0 if download.is_running else _NEXT_TURN.get(download.state, 4)
+
+
+def _columns(rows: QuerySet[WatchlistItem]) -> Iterable[tuple[Any, ...]]:
+    unread = Notification.objects.filter(
+        item=OuterRef("pk"), read_at=None, closed_at=None, kind__in=_NEWS_KINDS
+    ).order_by("-created_at")
+    open_checks = Check.objects.filter(series=OuterRef("series"), status__in=OPEN)
+    return rows.values_list(
+        "id",
+        "series_id",
+        "anime_title",
+        "lang",
+        "status",
+        "status_changed_at",
+        "auto_download",
+        "quality_preference",
+        "last_episode_downloaded",
+        "created_at",
+        "series__provider_id",
+        "poster_image",
+        "series__poster_url",
+        "series__airing_status",
+        "series__episodes_known",
+        "series__latest_episode",
+        "series__latest_episode_at",
+        "series__last_checked_at",
+        "series__next_check_at",
+        "series__last_error_code",
+        Exists(open_checks),
+        Subquery(unread.values("facts")[:1], output_field=JSONField()),
+        Subquery(unread.values("created_at")[:1]),
+    )
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    own_poster, poster = row[11], row[12]
+    facts, at = row[21], row[22]
+    news = None
+    if facts is not None and at is not None:
+        moment = parse_datetime(at) if isinstance(at, str) else at
+        news = News(int(facts.get("count", 1)), str(facts.get("last", "")), moment)
+    return Entry(*row[:11], own_poster or poster, *row[13:21], news)
+
+
+def _add_downloads(user_id: int, entries: list[Entry], *, narrowed: bool) -> None:
+    by_id = {entry.id: entry for entry in entries}
+    grabs = Grab.objects.filter(
+        item__user_id=user_id, completed_at=None, cancelled_at=None
+    ).exclude(download__state__in=[State.COMPLETED.value, State.CANCELLED.value])
+    if narrowed:
+        grabs = grabs.filter(item__in=list(by_id))
+    columns = grabs.values_list(
+        "item_id",
+        "episode__number",
+        "download__state",
+        "download__reason_code",
+        "download__bytes_done",
+        "download__bytes_total",
+        "download__eta_seconds",
+        "download__not_before",
+    )
+    for item_id, number, state, *rest in columns:
+        if item_id in by_id:
+            by_id[item_id].downloads.append(OpenDownload(number, State(state), *rest))
+
+
+def _add_guesses(entries: list[Entry]) -> None:
+    now = timezone.now()
+    since = now - RHYTHM
+    expecting = {
+        entry.series_id: entry
+        for entry in entries
+        if entry.status == ItemStatus.ACTIVE
+        and entry.airing_status != AiringStatus.FINISHED
+        and entry.latest_at is not None
+        and entry.latest_at > since
+    }
+    if not expecting:
+        return
+    arrivals: dict[uuid.UUID, list[datetime]] = defaultdict(list)
+    appeared = Coalesce(F("published_at"), F("first_seen_at"))
+    rows = Episode.objects.filter(
+        series__in=list(expecting), is_special=False, first_seen_at__gt=since
+    )
+    for series_id, at in rows.order_by().values_list("series_id", appeared):
+        arrivals[series_id].append(at)
+    for series_id, moments in arrivals.items():
+        expecting[series_id].guess = guess_next(moments, now)
+
+
+def _facts(entry: Entry, late_before: datetime) -> SeriesFacts:
+    states = {one.state for one in entry.downloads}
+    return SeriesFacts(
+        status=entry.status,
+        error_code=entry.error_code,
+        running=any(one.is_running for one in entry.downloads),
+        given_up=State.FAILED in states,
+        waiting=bool(states & WAITING),
+        news=entry.news,
+        is_late=entry.guess is not None and entry.guess.at < late_before,
+        has_episodes=entry.known > 0,
+        is_behind=entry.is_behind,
+        is_finished=entry.airing_status == AiringStatus.FINISHED,
+    )
+
+
+def _order(entry: Entry, sort: str) -> tuple[Any, ...]:
+    if sort == "title":
+        return ()
+    if sort == "added":
+        return (-entry.created_at.timestamp(),)
+    if sort == "progress":
+        return (-(entry.have / entry.known if entry.known else 0.0),)
+    if sort == "next":
+        return (entry.guess is None, entry.guess.at.timestamp() if entry.guess else 0.0)
+    return (ATTENTION[entry.headline],)
+
+
+def _count(rows: QuerySet[Any], owner: str) -> Coalesce:
+    grouped = rows.order_by().values(owner).annotate(number=Count("pk"))
+    return Coalesce(Subquery(grouped.values("number")), 0)
