@@ -47,18 +47,21 @@ class Origins:
 def make_files() -> None:
     """Everything is real H.264 and AAC, so that what arrives can be verified as a video."""
     FILES.mkdir(parents=True, exist_ok=True)
-    base = FILES / "base.mp4"
+    base, rich = FILES / "base.mp4", FILES / "rich.mp4"
     if not base.exists():
-        encode(base)
+        encode(base, kilobits=1850)
+    if not rich.exists():
+        # A gigabyte of this lasts 22 minutes, as an episode in full HD does.
+        encode(rich, kilobits=5900)
     for name, size in (("1g.mp4", BIG_BYTES), ("256m.mp4", MIDDLE_BYTES)):
         if not (FILES / name).exists():
-            loop(base, FILES / name, copies=int(size / base.stat().st_size), pad_to=size)
+            loop(rich, FILES / name, copies=int(size / rich.stat().st_size), pad_to=size)
     for kind in ("ts", "fmp4", "aes"):
         if not (FILES / kind / "index.m3u8").exists():
             make_stream(base, FILES / kind, kind)
 
 
-def encode(path: Path) -> None:
+def encode(path: Path, *, kilobits: int) -> None:
     noise = random.Random(1)
     tone = array("f", [math.sin(n / 9) * 0.4 for n in range(1024)]).tobytes()
     blocks = [noise.randbytes(640 * 360) for _ in range(7)]
@@ -66,8 +69,9 @@ def encode(path: Path) -> None:
         video = output.add_stream("libx264", rate=FPS)
         video.width, video.height, video.pix_fmt = 640, 360, "yuv420p"
         video.gop_size = FPS * SEGMENT_SECONDS
-        video.bit_rate = 1_850_000
-        video.options = {"preset": "ultrafast", "x264-params": "scenecut=0:nal-hrd=cbr:vbv-maxrate=1850:vbv-bufsize=1850:filler=1"}
+        video.bit_rate = kilobits * 1000
+        rate = f"nal-hrd=cbr:vbv-maxrate={kilobits}:vbv-bufsize={kilobits}:filler=1"
+        video.options = {"preset": "ultrafast", "x264-params": f"scenecut=0:{rate}"}
         audio = output.add_stream("aac", rate=48_000)
         audio.bit_rate = 128_000
         audio.layout = "stereo"
@@ -93,10 +97,21 @@ def loop(base: Path, target: Path, *, copies: int, pad_to: int = 0, **options: s
     """Repeat a clip by copying its packets."""
     container = options.pop("container", "mp4")
     settings = {"movflags": "faststart"} if container == "mp4" else options
-    with av.open(str(base)) as source, av.open(str(target), "w", format=container, options=settings) as output:
+    with (
+        av.open(str(base)) as source,
+        av.open(str(target), "w", format=container, options=settings) as output,
+    ):
         streams = [output.add_stream_from_template(stream) for stream in source.streams]
         packets = [
-            (packet.stream.index, bytes(packet), packet.pts, packet.dts, packet.duration, packet.is_keyframe, packet.time_base)
+            (
+                packet.stream.index,
+                bytes(packet),
+                packet.pts,
+                packet.dts,
+                packet.duration,
+                packet.is_keyframe,
+                packet.time_base,
+            )
             for packet in source.demux()
             if packet.dts is not None
         ]

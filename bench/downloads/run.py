@@ -39,8 +39,8 @@ from origins import (
 )
 
 ROOT = Path(__file__).resolve().parents[2]
-DEBIAN_PEERS = ["nginx-light", "curl", "wget", "aria2", "axel", "ffmpeg"]
-PYTHON_PEERS = ["streamlink", "pypdl"]
+DEBIAN_PEERS = ["nginx-light", "curl", "wget", "aria2", "axel", "ffmpeg", "time"]
+TIME = "/usr/bin/time"
 HLS_BYTES = 310_000_000
 OWN = "tsuzuku"
 
@@ -233,6 +233,9 @@ def measure(tool: Tool, suite: Suite, environment: dict[str, str]) -> Run:
     shutil.rmtree(suite.out, ignore_errors=True)
     suite.out.mkdir(parents=True)
     command = [word.replace("{out}", str(suite.out)) for word in tool.command]
+    if Path(TIME).exists():
+        # A small process starts the tool: one that is started from here would inherit our peak.
+        command = [TIME, "-f", "%M", "-o", str(WORK / "peak"), *command]
     null = os.open(os.devnull, os.O_RDWR)
     log = os.open(WORK / "last.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     started = time.perf_counter()
@@ -249,7 +252,10 @@ def measure(tool: Tool, suite: Suite, environment: dict[str, str]) -> Run:
     os.close(log)
     cpu = usage.ru_utime + usage.ru_stime
     is_right = suite.check(suite.out)
-    return Run(seconds, cpu, usage.ru_maxrss / 1024, is_right, os.waitstatus_to_exitcode(status))
+    peak = usage.ru_maxrss
+    if Path(TIME).exists():
+        peak = int((WORK / "peak").read_text().split()[-1])
+    return Run(seconds, cpu, peak / 1024, is_right, os.waitstatus_to_exitcode(status))
 
 
 def run_suite(suite: Suite, rounds: int, environment: dict[str, str]) -> dict[str, Series]:
@@ -269,7 +275,9 @@ def run_suite(suite: Suite, rounds: int, environment: dict[str, str]) -> dict[st
 def print_suite(suite: Suite, results: dict[str, Series]) -> None:
     anchor = results.get(suite.anchor)
     print(f"\n{suite.name}: goal {suite.goal}")
-    print(f"{'tool':24}{'seconds':>9}{'ratio':>8}{'ideal':>8}{'CPU s/GB':>10}{'ratio':>8}{'MB':>7}  right")
+    print(
+        f"{'tool':24}{'seconds':>9}{'ratio':>8}{'ideal':>8}{'CPU s/GB':>10}{'ratio':>8}{'MB':>7}  right"
+    )
     for name, series in results.items():
         ratios = cpus = ""
         if anchor is not None:
@@ -291,7 +299,9 @@ def print_suite(suite: Suite, results: dict[str, Series]) -> None:
 def install_peers() -> None:
     """Debian's and PyPI's peers, as far as this user may install them."""
     if os.geteuid() == 0 and shutil.which("apt-get"):
-        subprocess.call(["apt-get", "install", "-y", "-q", "--no-install-recommends", *DEBIAN_PEERS])
+        subprocess.call(
+            ["apt-get", "install", "-y", "-q", "--no-install-recommends", *DEBIAN_PEERS]
+        )
     else:
         print("not root: Debian's peers are left as they are")
 
@@ -320,7 +330,9 @@ def main() -> None:
         ]
         for suite in chosen:
             if arguments.only:
-                kept = {n: t for n, t in suite.tools.items() if arguments.only in n or n == suite.anchor}
+                kept = {
+                    n: t for n, t in suite.tools.items() if arguments.only in n or n == suite.anchor
+                }
                 suite.tools.clear()
                 suite.tools.update(kept)
             results = run_suite(suite, arguments.rounds, environment)

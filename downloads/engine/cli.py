@@ -6,7 +6,6 @@ Used by `manage.py fetch` and, without Django, by `python -m downloads.engine`.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import re
@@ -14,6 +13,7 @@ import shutil
 import signal
 import sys
 import time
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace, *, egress: EgressPolicy, umask: int) -> i
         is_quiet=arguments.json or not sys.stderr.isatty(),
     )
     folder: Path = arguments.dir
-    mark = hashlib.sha256(arguments.url.split("?", 1)[0].encode()).hexdigest()[:16]
+    mark = f"{zlib.crc32(arguments.url.split('?', 1)[0].encode()):08x}"
     work_dir = folder / _WORK_FOLDER / mark
     fetched: FetchedFile | None = None
     path, error = None, None

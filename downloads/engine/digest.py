@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from threading import Event
 
@@ -11,6 +10,8 @@ _PIECE_BYTES = 1_048_576
 
 def sha256_of(path: Path, stop: Event | None = None) -> str:
     """Hexadecimal SHA-256 of a file; an empty text when told to stop. Raises OSError."""
+    import hashlib  # noqa: PLC0415 - brings a second OpenSSL, and not every caller wants a sum
+
     checksum = hashlib.sha256()
     buffer = memoryview(bytearray(_PIECE_BYTES))
     with path.open("rb", buffering=0) as content:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -22,7 +22,7 @@ from downloads.engine.segments import Decryptor, SegmentSource, fingerprint_of
 from downloads.engine.segmentstore import SegmentStore
 from downloads.engine.small import SmallFetcher
 from downloads.engine.sniff import SNIFF_BYTES, container_of
-from downloads.engine.subtitles import merged, parse_webvtt
+from downloads.engine.subtitles import Cue, parse_webvtt
 
 _MAX_PLAYLIST_BYTES = 48_000_000
 _MAX_KEY_BYTES = 1024
@@ -222,7 +222,9 @@ def join(
         if track.kind != "subtitles"
     ]
     subtitles = [
-        _subtitle_input(track, store, wait) for track in plan.tracks if track.kind == "subtitles"
+        SubtitleInput(_cues(track, store, wait), track.language)
+        for track in plan.tracks
+        if track.kind == "subtitles"
     ]
     return Muxer(tracks, subtitles, target=target, stop=stop).run()
 
@@ -260,14 +262,15 @@ def _group(
     )
 
 
-def _subtitle_input(
-    track: Track, store: SegmentStore, wait: Callable[[int], None]
-) -> SubtitleInput:
-    cues = []
+def _cues(track: Track, store: SegmentStore, wait: Callable[[int], None]) -> Iterator[Cue]:
+    # Segments repeat the cues that reach into them.
+    seen: set[Cue] = set()
     for index in track.places:
         wait(index)
         place = store.place_of(index)
         if place is not None:
             text = store.read(place, 0, min(place.length, _MAX_INIT_BYTES))
-            cues += parse_webvtt(text.decode("utf-8", "replace"))
-    return SubtitleInput(merged(cues), track.language)
+            for cue in parse_webvtt(text.decode("utf-8", "replace")):
+                if cue not in seen:
+                    seen.add(cue)
+                    yield cue

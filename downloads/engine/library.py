@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
-import hashlib
 import os
 import shutil
 import stat
 import unicodedata
+import zlib
 from pathlib import Path, PurePosixPath
 
 from downloads.engine.digest import sha256_of
@@ -114,7 +114,7 @@ def _settle(path: Path, umask: int) -> None:
 
 def _copy_over(work_file: Path, target: Path, umask: int) -> None:
     # The name is the same for every try of one download, so that a killed copy leaves no litter.
-    mark = hashlib.sha256(os.fsencode(work_file.resolve())).hexdigest()[:16]
+    mark = f"{zlib.crc32(os.fsencode(work_file.resolve())):08x}"
     temporary = target.with_name(f".{mark}.copying")
     temporary.unlink(missing_ok=True)
     try:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import errno
 import heapq
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from operator import itemgetter
 from pathlib import Path
 from threading import Event
 from typing import Any, Protocol
@@ -95,17 +96,13 @@ class TrackInput:
 class SubtitleInput:
     """One subtitle track."""
 
-    cues: list[Cue]
+    cues: Iterable[Cue]  # about in order; may come while the other tracks are being copied
     language: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Copy:
-    """A packet on its way, with the time that orders it among all tracks."""
-
-    seconds: float
-    packet: Packet[Any]
-    output: Stream
+# A packet on its way with the time that orders it among all tracks. A plain tuple, because there
+# are a hundred thousand of them in an episode.
+_Timed = tuple[float, "Packet[Any]"]
 
 
 class Muxer:
@@ -145,7 +142,7 @@ class Muxer:
         target = self._target.with_suffix(_suffix_for(chosen))
         output = stack.enter_context(_output(target))
         starts = _common_starts([_start_of(container) for container in inputs])
-        lanes: list[Iterator[_Copy]] = []
+        lanes: list[Iterator[_Timed]] = []
         for number, track in enumerate(self._tracks):
             outputs = [output.add_stream_from_template(stream) for stream in chosen[number]]
             for stream in outputs:
@@ -153,10 +150,11 @@ class Muxer:
                     stream.metadata["language"] = track.language
             lanes.append(self._packets(track, inputs[number], starts[number], outputs))
         lanes += [self._cues(output, subtitle, starts[0]) for subtitle in self._subtitles]
-        for count, copy in enumerate(heapq.merge(*lanes, key=lambda copy: copy.seconds)):
+        merged = heapq.merge(*lanes, key=itemgetter(0)) if len(lanes) > 1 else lanes[0]
+        for count, (_, packet) in enumerate(merged):
             if count % _STOP_EVERY_PACKETS == 0 and self._stop.is_set():
                 break
-            output.mux_one(copy.packet)
+            output.mux_one(packet)
         return target
 
     def _streams_of(self, container: InputContainer, track: TrackInput) -> list[Stream]:
@@ -171,7 +169,7 @@ class Muxer:
 
     def _packets(
         self, track: TrackInput, first: InputContainer, start: float, outputs: list[Stream]
-    ) -> Iterator[_Copy]:
+    ) -> Iterator[_Timed]:
         yield from self._group_packets(first, track, -start, outputs)
         planned = track.groups[0].seconds
         for group in track.groups[1:]:
@@ -182,34 +180,35 @@ class Muxer:
 
     def _group_packets(
         self, container: InputContainer, track: TrackInput, shift: float, outputs: list[Stream]
-    ) -> Iterator[_Copy]:
-        streams = self._streams_of(container, track)
-        targets = {stream.index: output for stream, output in zip(streams, outputs, strict=False)}
-        shifts = {
-            stream.index: round(shift / stream.time_base) for stream in streams if stream.time_base
+    ) -> Iterator[_Timed]:
+        streams = self._streams_of(container, track)[: len(outputs)]
+        # Looked up and written once a packet, so it is kept simple: no fractions in the loop.
+        table = {
+            stream.index: (output, round(shift / stream.time_base), float(stream.time_base))
+            for stream, output in zip(streams, outputs, strict=False)
+            if stream.time_base
         }
-        for packet in container.demux(streams[: len(outputs)]):
-            if packet.dts is None or packet.time_base is None:
+        last_dts = self._last_dts
+        for packet in container.demux(streams):
+            dts = packet.dts
+            if dts is None:
                 continue
-            moved = shifts[packet.stream.index]
-            output = targets[packet.stream.index]
-            self._move(packet, moved, output)
-            yield _Copy(float(packet.dts * packet.time_base), packet, output)
-
-    def _move(self, packet: Packet[Any], moved: int, output: Stream) -> None:
-        dts = (packet.dts or 0) + moved
-        pts = dts if packet.pts is None else packet.pts + moved
-        # A muxer takes only rising times; at the seam of two groups they may overlap a little.
-        last = self._last_dts.get(output.index)
-        if last is not None and dts <= last:
-            dts = last + 1
-        self._last_dts[output.index] = dts
-        packet.dts, packet.pts = dts, max(pts, dts)
-        packet.stream = output
+            pts = packet.pts
+            output, moved, tick_seconds = table[packet.stream_index]
+            dts += moved
+            # A muxer takes only rising times; at the seam of two groups they may overlap a little.
+            last = last_dts.get(output.index)
+            if last is not None and dts <= last:
+                dts = last + 1
+            last_dts[output.index] = dts
+            packet.dts = dts
+            packet.pts = dts if pts is None else max(pts + moved, dts)
+            packet.stream = output
+            yield dts * tick_seconds, packet
 
     def _cues(
         self, output: OutputContainer, subtitle: SubtitleInput, start: float
-    ) -> Iterator[_Copy]:
+    ) -> Iterator[_Timed]:
         stream = output.add_stream("mov_text")
         stream.codec_context.subtitle_header = _SUBTITLE_HEADER
         stream.codec_context.time_base = stream.time_base = _MILLISECOND
@@ -219,17 +218,20 @@ class Muxer:
 
     def _cue_packets(
         self, stream: Stream, subtitle: SubtitleInput, start: float
-    ) -> Iterator[_Copy]:
+    ) -> Iterator[_Timed]:
         for cue in subtitle.cues:
             shift = 0.0 if cue.clock_offset_seconds is None else cue.clock_offset_seconds - start
             begin = max(cue.start_seconds + shift, 0.0)
             text = cue.text.encode()[:65_000]
             packet = Packet(len(text).to_bytes(2, "big") + text)
             packet.time_base = _MILLISECOND
-            packet.pts = packet.dts = round(begin * 1000)
+            last = self._last_dts.get(stream.index, -1)
+            packet.pts = packet.dts = self._last_dts[stream.index] = max(
+                round(begin * 1000), last + 1
+            )
             packet.duration = round((cue.end_seconds - cue.start_seconds) * 1000)
-            self._move(packet, 0, stream)
-            yield _Copy(begin, packet, stream)
+            packet.stream = stream
+            yield begin, packet
 
 
 @contextmanager

@@ -7,7 +7,6 @@ rates, so that both ends meet at the same time and a slow connection keeps only 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from statistics import median
 
 from downloads.engine.journal import Ranges
 
@@ -113,7 +112,7 @@ class RangePlan:
         """What a connection brings here, in bytes a second."""
         rates = [rate for span in self.live if (rate := span.rate(now)) is not None]
         known = rates + self._usual_rates
-        return median(known) if known else _MIN_RATE
+        return sorted(known)[len(known) // 2] if known else _MIN_RATE
 
     def _steal(self, now: float) -> Span | None:
         usual = self.usual_rate(now)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from importlib import import_module
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from downloads.engine.digest import sha256_of
@@ -30,6 +32,9 @@ _SPOILED = (NotAVideo, WrongLength, PlaylistRefused)
 def run(request: FetchRequest, control: Control, folder: WorkFolder) -> FetchedFile:
     """Fetch and verify into a locked folder. Raises EngineError, OSError."""
     session = Session.open(request, control, folder)
+    # While the first bytes are on their way there is time to load what the last step needs.
+    preload = Thread(target=import_module, args=("downloads.engine.verify",), daemon=True)
+    preload.start()
     try:
         return _result(session)
     except _SPOILED:
@@ -37,6 +42,7 @@ def run(request: FetchRequest, control: Control, folder: WorkFolder) -> FetchedF
         raise
     finally:
         session.transport.close()
+        preload.join()
 
 
 def _result(session: Session) -> FetchedFile:

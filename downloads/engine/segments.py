@@ -89,6 +89,11 @@ class SegmentFetch:
         return not self._todo and not self._lanes
 
     @property
+    def is_trusted(self) -> bool:
+        """Whether the segments of earlier runs have been found to be of the same stream."""
+        return self._probe is None or not self._todo
+
+    @property
     def connections(self) -> int:
         """Connections that are open now."""
         return len(self._lanes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,6 +12,9 @@ from downloads.engine.monitor import Monitor
 from downloads.engine.storage import WorkFolder
 from downloads.engine.transport import Transport, TransportSettings
 from downloads.engine.types import Control, FetchRequest, Stage
+
+# How often transfers are looked after while nothing begins or ends.
+_LOOK_SECONDS = 0.01
 
 
 class Transfer(Protocol):
@@ -65,18 +68,28 @@ class Session:
         )
         return cls(request, folder, monitor, Transport(request.egress, settings))
 
-    def drive(self, transfers: Sequence[Transfer]) -> None:
-        """Keep transfers going until all are complete. Raises EngineError, OSError."""
+    def drive(
+        self, transfers: Sequence[Transfer], *, watch: Callable[[], None] = lambda: None
+    ) -> None:
+        """Keep transfers going until all are complete; `watch` is called every now and then.
+
+        Raises EngineError, OSError, and what `watch` raises.
+        """
         monitor, transport = self.monitor, self.transport
         monitor.enter(Stage.CONNECTING)
+        next_look = 0.0
         while not all(transfer.is_complete for transfer in transfers):
-            for transfer in transfers:
-                if not transfer.is_complete:
-                    transfer.step()
-            self._observe(transfers)
-            transport.gate.limit_bps = monitor.limits.rate_limit_bps
+            now = time.monotonic()
+            if transport.has_news or now >= next_look:
+                next_look = now + _LOOK_SECONDS
+                for transfer in transfers:
+                    if not transfer.is_complete:
+                        transfer.step()
+                self._observe(transfers)
+                watch()
+                transport.gate.limit_bps = monitor.limits.rate_limit_bps
+                transport.watch_stalls(now)
             transport.turn()
-            transport.watch_stalls(time.monotonic())
         self._observe(transfers)
 
     def _observe(self, transfers: Sequence[Transfer]) -> None:

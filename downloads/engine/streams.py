@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from downloads.engine.dash import load_dash
-from downloads.engine.hls import SegmentPlan, join, load_hls, segment_source
+from downloads.engine.hls import SegmentPlan, load_hls, segment_source
+from downloads.engine.joiner import Joiner
 from downloads.engine.mux import Group, Muxer, TrackInput
 from downloads.engine.progressive import Progressive, Source
 from downloads.engine.segments import SegmentFetch
@@ -103,15 +104,14 @@ def fetch_segmented(session: Session, stream: Stream, load: LoadPlan) -> Outcome
         transport=session.transport,
         monitor=session.monitor,
     )
+    joiner = Joiner(plan, transfer, session.folder.path / _TARGET_NAME)
     try:
-        session.drive([transfer])
+        session.drive([transfer], watch=joiner.keep_up)
         session.has_changed = transfer.has_changed
-        session.folder.require_space(transfer.bytes_done, session.monitor.limits.min_free_bytes)
+        session.folder.require_space(0, session.monitor.limits.min_free_bytes)
         session.monitor.enter(Stage.JOINING)
-        target = session.folder.path / _TARGET_NAME
-        path = session.monitor.wait_for(
-            lambda stop: join(plan, transfer.store, target, stop=stop, wait=lambda _index: None)
-        )
+        path = joiner.finish(session.monitor)
     finally:
+        joiner.stop()
         transfer.close()
     return Outcome(path, plan.seconds)

@@ -45,12 +45,7 @@ def parse_webvtt(text: str) -> list[Cue]:
             break
         if len(cues) >= _MAX_CUES:
             break
-    return cues
-
-
-def merged(cues: list[Cue]) -> list[Cue]:
-    """All cues in order, each once: segments repeat the cues that reach into them."""
-    return sorted(set(cues), key=lambda cue: (cue.start_seconds, cue.end_seconds, cue.text))
+    return sorted(cues, key=lambda cue: (cue.start_seconds, cue.end_seconds))
 
 
 def _seconds(match: re.Match[str], first: int) -> float:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
-import certifi
 import pycurl
 
 from downloads.engine.errors import (
@@ -33,6 +32,9 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PORTABLE_HEADERS = frozenset({"user-agent", "referer", "origin", "accept", "accept-language"})
 _USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 _IDLE_SELECT_SECONDS = 0.1
+_MANY_CALLS = 4
+_FULL_TURN_BYTES = 262_144
+_REST_SECONDS = 0.004
 _SOFT_CURL_ERRORS = {
     pycurl.E_PARTIAL_FILE: "The connection was cut in the middle of the file.",
     pycurl.E_RECV_ERROR: "The connection was reset.",
@@ -125,14 +127,14 @@ class RateGate:
     def __init__(self) -> None:
         self.limit_bps: int | None = None
         self.is_closed = False
+        self.received = 0
         self._allowance = 0.0
         self._refilled = time.monotonic()
 
     def spend(self, size: int) -> None:
         """Count received bytes against the allowance."""
-        if self.limit_bps is not None:
-            self._allowance -= size
-            self.is_closed = self._allowance <= 0
+        self._allowance -= size
+        self.is_closed = self._allowance <= 0
 
     def refill(self, now: float) -> None:
         """Grow the allowance by the time that has passed, at most by a quarter second's worth."""
@@ -152,13 +154,13 @@ class Transport:
         self.gate = RateGate()
         self.settings = settings or TransportSettings()
         self._egress = egress
-        self._ca_file = self.settings.ca_file or certifi.where()
         self._multi = pycurl.CurlMulti()
         # Multiplexing would put all ranges on one connection, and the server throttles that one.
         self._multi.setopt(pycurl.M_PIPELINING, 0)
         self._multi.setopt(pycurl.M_MAXCONNECTS, 32)
         self._calls: dict[Any, Call] = {}
         self._spare: list[Any] = []
+        self.has_news = True  # a call ended in the last turn
         self._opened: list[socket.socket] = []
 
     def start(self, call: Call) -> None:
@@ -196,18 +198,23 @@ class Transport:
     def turn(self, timeout_seconds: float = _IDLE_SELECT_SECONDS) -> None:
         """Wait for bytes at most that long, move them, and tell the sinks of ended calls."""
         if not self._calls:
+            self.has_news = False
             time.sleep(timeout_seconds)
             return
         if self.gate.limit_bps is not None or self.gate.is_closed:
             self.gate.refill(time.monotonic())
             timeout_seconds = min(timeout_seconds, 0.02)
             self._unpause()
+        before = self.gate.received
         if self._multi.select(timeout_seconds) < 0:
             time.sleep(min(timeout_seconds, 0.005))
         self._multi.perform()
         self._close_opened()
-        for easy, code, text in self._ended():
+        ended = self._ended()
+        self.has_news = bool(ended)
+        for easy, code, text in ended:
             self._finish(easy, code, text)
+        self._gather(before)
 
     def watch_stalls(self, now: float) -> None:
         """End calls that have brought next to nothing for the stall timeout."""
@@ -227,6 +234,13 @@ class Transport:
                 call.sink.on_end(call)
             else:
                 call.window_started, call.window_bytes = now, call.received
+
+    def _gather(self, before: int) -> None:
+        # Many throttled connections bring a little each: without a short rest every piece of
+        # theirs would wake the process. A connection that is not throttled fills a turn.
+        moved = self.gate.received - before
+        if len(self._calls) >= _MANY_CALLS and moved < _FULL_TURN_BYTES and not self.has_news:
+            time.sleep(_REST_SECONDS)
 
     def _ended(self) -> list[tuple[Any, int, str]]:
         ended: list[tuple[Any, int, str]] = []
@@ -319,7 +333,6 @@ class Transport:
             (pycurl.FOLLOWLOCATION, 0),
             (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
             (pycurl.BUFFERSIZE, _RECEIVE_BUFFER_BYTES),
-            (pycurl.CAINFO, self._ca_file),
             (pycurl.TCP_NODELAY, 1),
             (pycurl.CONNECTTIMEOUT_MS, int(self.settings.connect_timeout_seconds * 1000)),
             (pycurl.ACCEPT_ENCODING, "gzip, deflate, br"),
@@ -329,8 +342,16 @@ class Transport:
             (pycurl.HTTPHEADER, _header_lines(call)),
         ):
             easy.setopt(option, value)
+        if call.url.startswith("https:"):
+            easy.setopt(pycurl.CAINFO, self.settings.ca_file or _usual_authorities())
         easy.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
         call.lines, call.status, call.location, call.answer = {}, 0, "", None
+
+
+def _usual_authorities() -> str:
+    import certifi  # noqa: PLC0415 - it takes as long to load as a small file takes to fetch
+
+    return certifi.where()
 
 
 def _header_lines(call: Call) -> list[str]:
@@ -389,13 +410,13 @@ def _piece_reader(call: Call, gate: RateGate) -> Any:
         if gate.is_closed:
             call.is_paused = True
             return int(pycurl.WRITEFUNC_PAUSE)
-        if call.location:
-            return None
         size = len(piece)
         call.received += size
-        gate.spend(size)
+        gate.received += size
+        if gate.limit_bps is not None:
+            gate.spend(size)
         try:
-            if on_piece(piece):
+            if call.location or on_piece(piece):
                 return None
         except (EngineError, OSError) as error:
             call.error = error
