@@ -66,7 +66,9 @@ def in_ranges(
     """Bytes under a strong validator, whole or the one range that was asked for (RFC 9110)."""
     etag = f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
     headers = {"ETag": etag, "Last-Modified": LAST_MODIFIED, "Accept-Ranges": "bytes"}
-    if request.headers.get("if-none-match") == etag:
+    known = request.headers.get("if-none-match")
+    is_old = known is None and request.headers.get("if-modified-since") == LAST_MODIFIED
+    if known == etag or is_old:
         return Reply(status=HTTPStatus.NOT_MODIFIED, headers=headers)
     whole = Reply(content, content_type, headers=headers, bytes_per_second=rate)
     wanted = _RANGE.fullmatch(request.headers.get("range", "").strip())

@@ -101,7 +101,8 @@ def _listing(context: Context, _request: Request, address: Address) -> Reply:
     rows = "\n".join(
         f'<div class="anime"><div class="cover"><img data-src="'
         f'{poster_url(address.origin, work.slug)}"></div><div class="info">'
-        f'<a href="{PREFIX}{neko_path(work, season, lang)}">{escaped(_title(work, season))}</a></div></div>'
+        f'<a href="{PREFIX}{neko_path(work, season, lang)}">'
+        f"{escaped(_title(work, season))}</a></div></div>"
         for work, season, each in _all_series(context)
         if each == lang
     )
