@@ -13,7 +13,7 @@ from downloads.tests.engine.origin import Answer, Origin
 from downloads.tests.engine.test_resume import OVERLAP, stop_after
 
 FOUR = replace(FAST, max_connections=4)
-SLOW = 300_000  # bytes a second for each connection
+SLOW = 800_000  # bytes a second for each connection
 
 
 def test_a_throttled_file_is_read_over_several_connections(

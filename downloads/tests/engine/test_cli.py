@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from downloads.tests.engine.origin import Answer, Origin, wait_until
+
+ROOT = Path(__file__).resolve().parents[3]
+KEYS = [
+    "path",
+    "bytes",
+    "seconds",
+    "resumed_from",
+    "connections",
+    "kind",
+    "height",
+    "duration_s",
+    "sha256",
+    "error",
+]
+Command = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Command:
+    def start(*words: str, front: tuple[str, ...] = ("-m", "downloads.engine")) -> Any:
+        environment = os.environ | {
+            "ALLOWED_PRIVATE_HOSTS": "127.0.0.1",
+            "DATA_DIR": str(tmp_path / "data"),
+            "DOWNLOAD_DIR": str(tmp_path / "library"),
+        }
+        environment.pop("DJANGO_SETTINGS_MODULE", None)
+        return subprocess.Popen(
+            [sys.executable, *front, *words],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return start
+
+
+def report(process: subprocess.Popen[str]) -> tuple[int, dict[str, Any]]:
+    out, _ = process.communicate(timeout=60)
+    return process.returncode, json.loads(out.splitlines()[-1])
+
+
+@pytest.mark.parametrize("front", [("-m", "downloads.engine"), ("manage.py", "fetch")])
+def test_one_json_object_tells_everything(
+    origin: Origin, command: Command, clip: bytes, tmp_path: Path, front: tuple[str, ...]
+) -> None:
+    url = origin.serve("/Un%20Titre.mp4", clip)
+    status, told = report(command(url, str(tmp_path / "out"), "--json", front=front))
+
+    assert status == 0
+    assert list(told) == KEYS
+    assert told["path"] == str(tmp_path / "out" / "Un Titre.mp4")
+    assert Path(told["path"]).read_bytes() == clip
+    assert told["sha256"] == hashlib.sha256(clip).hexdigest()
+    assert (told["bytes"], told["kind"], told["height"]) == (len(clip), "http", 180)
+    assert told["error"] is None
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["Un Titre.mp4"]
+
+
+def test_a_refused_file_is_told_and_leaves_nothing(
+    origin: Origin, command: Command, tmp_path: Path
+) -> None:
+    url = origin.serve("/a.mp4", b"<html>no</html>")
+    status, told = report(command(url, str(tmp_path / "out"), "--json"))
+
+    assert status == 1
+    assert told["error"]["code"] == "not_a_video"
+    assert told["path"] is None
+    assert not list((tmp_path / "out").glob("*.mp4"))
+
+
+def test_a_killed_command_goes_on_where_it_was(
+    origin: Origin, command: Command, clip: bytes, tmp_path: Path
+) -> None:
+    url = origin.serve("/a.mp4", Answer(clip, bytes_per_second=1_000_000))
+    first = command(url, str(tmp_path / "out"), "--connections", "1")
+    wait_until(lambda: origin.sent_bytes() > 900_000, 30)
+    first.kill()
+    first.communicate()
+    origin.serve("/a.mp4", clip)
+    status, told = report(command(url, str(tmp_path / "out"), "--json"))
+
+    assert status == 0
+    assert told["resumed_from"] > 400_000
+    assert Path(told["path"]).read_bytes() == clip
+
+
+def test_an_interrupted_command_says_so_by_its_status(
+    origin: Origin, command: Command, clip: bytes, tmp_path: Path
+) -> None:
+    url = origin.serve("/a.mp4", Answer(clip, bytes_per_second=100_000))
+    process = command(url, str(tmp_path / "out"), "--json")
+    wait_until(lambda: origin.sent_bytes() > 50_000, 30)
+    process.send_signal(signal.SIGINT)
+    status, told = report(process)
+
+    assert status == 130
+    assert told["error"]["code"] == "interrupted"
+
+
+def test_an_existing_file_is_never_overwritten(
+    origin: Origin, command: Command, clip: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a.mp4").write_text("precious")
+    status, told = report(command(origin.serve("/a.mp4", clip), str(tmp_path / "out"), "--json"))
+
+    assert status == 1
+    assert told["error"]["code"] == "name_taken"
+    assert (tmp_path / "out" / "a.mp4").read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    "words", [("--quality", "nice"), ("--connections", "0"), ("--limit-rate", "fast")]
+)
+def test_a_wrong_argument_is_one_line_and_no_traceback(
+    command: Command, tmp_path: Path, words: tuple[str, str]
+) -> None:
+    process = command("http://127.0.0.1:1/a.mp4", str(tmp_path), *words)
+    _, errors = process.communicate(timeout=30)
+
+    assert process.returncode == 2
+    assert "Traceback" not in errors
+    assert words[0] in errors
