@@ -41,7 +41,7 @@ def test_a_command_is_obeyed_at_once(
         run(origin.serve("/a.mp4", replace(answer, content=clip)), owner=owner)
     timer.join()
 
-    assert time.monotonic() - given[0] < 0.5
+    assert time.monotonic() - given[0] < 2
 
 
 def test_the_owner_is_asked_while_nothing_arrives(origin: Origin, run: Fetch, clip: bytes) -> None:
@@ -57,7 +57,7 @@ def test_the_owner_is_asked_while_nothing_arrives(origin: Origin, run: Fetch, cl
     with pytest.raises(Interrupted):
         run(origin.serve("/a.mp4", Answer(clip, stall_after=1000)), owner=owner)
 
-    assert max(b - a for a, b in zip(polls, polls[1:], strict=False)) < 0.5
+    assert max(b - a for a, b in zip(polls, polls[1:], strict=False)) < 2
 
 
 def test_a_speed_limit_holds_and_can_be_lifted(origin: Origin, run: Fetch, clip: bytes) -> None:
