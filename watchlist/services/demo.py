@@ -23,24 +23,25 @@ USERNAME: Final = "demo"
 
 @dataclass(frozen=True, slots=True)
 class _Follow:
-    """The n-th series of a provider, and from how many episodes before its last one."""
+    """A series of the demo site, and from how many episodes before its last one."""
 
     provider_id: str
-    place: int
+    slug: str
     episodes_back: int
     status: str = ItemStatus.ACTIVE
     auto_download: bool = True
 
 
 _FOLLOWED: Final = (
-    _Follow("animesama", 0, episodes_back=2),
-    _Follow("animesama", 1, episodes_back=3),
-    _Follow("animesama", 4, episodes_back=1),
-    _Follow("animesama", 8, episodes_back=0, auto_download=False),
-    _Follow("animeultime", 2, episodes_back=1),
-    _Follow("nekosama", 3, episodes_back=0, status=ItemStatus.PAUSED),
-    _Follow("feed", 0, episodes_back=1),
-    _Follow("feed", 1, episodes_back=1),
+    _Follow("animesama", "les-horlogers-de-minuit", episodes_back=2),
+    _Follow("animesama", "le-phare-des-brumes", episodes_back=3),
+    _Follow("animesama", "cobalt-neuf", episodes_back=1),
+    _Follow("animesama", "le-dernier-ferry-pour-hoshino", episodes_back=1),
+    _Follow("animesama", "tambours-du-nord", episodes_back=0, auto_download=False),
+    _Follow("animeultime", "jardin-d-acier", episodes_back=1),
+    _Follow("animeultime", "sous-la-neige-rouge", episodes_back=1),
+    _Follow("nekosama", "cuisine-de-bord", episodes_back=0, status=ItemStatus.PAUSED),
+    _Follow("feed", "orbite-basse", episodes_back=2),
 )
 
 
@@ -51,9 +52,10 @@ def seed_demo(base_url: str) -> None:
         return
     offered = _offered(base_url)
     for follow in _FOLLOWED:
-        series = offered.get(follow.provider_id, [])
-        if follow.place < len(series):
-            _follow(user, follow, series[follow.place])
+        for series in offered.get(follow.provider_id, []):
+            if series["slug"] == follow.slug:
+                _follow(user, follow, series)
+                break
 
 
 def _offered(base_url: str) -> dict[str, list[dict[str, Any]]]:

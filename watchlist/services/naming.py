@@ -25,10 +25,19 @@ def folder_of(series: Series, season: int) -> str:
 def stem_of(series: Series, episode: Episode) -> str:
     """`<Series> - S01E07 - <Title>`, without quality and extension."""
     stem = f"{_series_name(series)} - S{episode.season:02}E{two_digits(episode.number)}"
-    title = _shortened(safe_name(episode.title, fallback="_"), TITLE_BYTES)
-    if not episode.title or title == "_" or _NUMBER_ONLY.fullmatch(episode.title.strip()):
+    said = _without_series_name(episode.title, series.title)
+    title = _shortened(safe_name(said, fallback="_"), TITLE_BYTES)
+    if not said or title == "_" or _NUMBER_ONLY.fullmatch(said):
         return stem
     return f"{stem} - {title}"
+
+
+def _without_series_name(title: str, series_title: str) -> str:
+    """Feeds often repeat the series in each title: "Paper Lanterns - Episode 3"."""
+    rest = title.strip()
+    if rest.casefold().startswith(series_title.casefold()):
+        rest = rest[len(series_title) :].lstrip(" -:|")
+    return rest
 
 
 def label_of(series: Series, episode: Episode) -> str:
