@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from watchlist.services import users
+from watchlist.tests.factories import AdministratorFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+NEW = "another long passphrase"
+
+
+def use_link(client: Client, link: str) -> int:
+    """Open the link and send a new password; the status of the last answer."""
+    page = client.get(link, follow=True)
+    address = page.redirect_chain[-1][0] if page.redirect_chain else link
+    answer = client.post(address, {"new_password1": NEW, "new_password2": NEW})
+    return answer.status_code
+
+
+def test_a_new_account_has_no_password() -> None:
+    user = users.create_user(username="mia", is_administrator=False)
+    assert not user.has_usable_password()
+    assert not (user.is_staff or user.is_superuser)
+
+
+def test_the_link_sets_a_password_once(client: Client) -> None:
+    user = users.create_user(username="mia", is_administrator=False)
+    link = users.password_link(user)
+    assert use_link(client, link) == 302
+    user.refresh_from_db()
+    assert user.check_password(NEW)
+    again = Client().get(link)
+    assert b"no longer works" in again.content
+
+
+def test_a_link_dies_with_the_password_it_was_made_for(client: Client) -> None:
+    user = UserFactory()
+    link = users.password_link(user)
+    user.set_password("meanwhile changed it")
+    user.save()
+    assert b"no longer works" in client.get(link).content
+
+
+@pytest.mark.parametrize("link", ["x/y", "MQ/abc-def", "____/set-password"])
+def test_a_forged_link_opens_nothing(client: Client, link: str) -> None:
+    assert b"no longer works" in client.get(f"/accounts/password/{link}").content
+
+
+def test_roles_can_be_changed() -> None:
+    by, user = AdministratorFactory(), UserFactory()
+    users.change_role(user=user, is_administrator=True, by=by)
+    user.refresh_from_db()
+    assert user.is_staff
+    assert user.is_superuser
+    users.change_role(user=user, is_administrator=False, by=by)
+    user.refresh_from_db()
+    assert not (user.is_staff or user.is_superuser)
+
+
+def test_nobody_takes_their_own_role_away() -> None:
+    by = AdministratorFactory()
+    AdministratorFactory()
+    with pytest.raises(users.NotAllowed, match="your own administrator role"):
+        users.change_role(user=by, is_administrator=False, by=by)
+
+
+def test_nobody_deactivates_themselves() -> None:
+    by = AdministratorFactory()
+    with pytest.raises(users.NotAllowed, match="your own account"):
+        users.set_active(user=by, is_active=False, by=by)
+
+
+def test_one_administrator_always_stays() -> None:
+    gone, last = AdministratorFactory(is_active=False), AdministratorFactory()
+    with pytest.raises(users.NotAllowed, match="at least one"):
+        users.set_active(user=last, is_active=False, by=gone)
+
+
+def test_whoever_is_deactivated_is_out_at_once(client: Client) -> None:
+    by, user = AdministratorFactory(), UserFactory()
+    client.force_login(user)
+    assert client.get("/downloads").status_code == 200
+    users.set_active(user=user, is_active=False, by=by)
+    assert client.get("/downloads").status_code == 302
+    users.set_active(user=user, is_active=True, by=by)
+    assert client.get("/downloads").status_code == 200
