@@ -163,7 +163,9 @@ def test_no_query_breaks_anything(
 ) -> None:
     path = path.replace("{item}", str(item.pk))
     for name in names:
-        for poison in [*POISON, "\x00", "10" * 3000, "(" * 2000]:
+        # Writing the schema takes a tenth of a second, so it meets fewer.
+        step = 12 if path == "/api/schema" else 1
+        for poison in [*POISON[::step], "\x00", "\n", "10" * 3000, "(" * 2000]:
             if len(str(poison)) > 8000 or (name == "url" and "x.example" in str(poison)):
                 continue
             status = admin_api.get(path, {name: str(poison)}).status_code
