@@ -7,7 +7,15 @@ from importlib.util import find_spec
 from django.contrib import admin
 from django.urls import include, path
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from watchlist.pages import setup
+from watchlist_project import setup_code
+
+# The one-time code belongs to the project, so its two questions are handed to the page here.
+_first_visit = setup.view(setup_code.check_code, setup_code.clear_code)
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("setup", _first_visit, name="setup"),
+]
 if find_spec("watchlist.api.urls"):
     urlpatterns.append(path("", include("watchlist.api.urls")))
 if find_spec("watchlist.pages.urls"):

@@ -8,7 +8,6 @@ from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
-from django.urls import NoReverseMatch, reverse
 
 
 class SignIn(LoginView):
@@ -19,8 +18,5 @@ class SignIn(LoginView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """While there is no account at all, nobody can sign in."""
         if not request.user.is_authenticated and not User.objects.exists():
-            try:
-                return redirect(reverse("setup"))
-            except NoReverseMatch:
-                pass
+            return redirect("setup")
         return super().dispatch(request, *args, **kwargs)

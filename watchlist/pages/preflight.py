@@ -1,0 +1,109 @@
+"""Is everything ready? Each part with a green or red line, and what mends a red one."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from providers import gateway
+from providers.errors import ProviderError
+from watchlist.pages import frame, toasts, wording
+from watchlist.pages.feedback import administrator_required
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the list."""
+
+    key: str
+    name: str
+    is_well: bool
+    text: str
+    fix: str = ""  # what to do; "" when all is well
+    is_waiting: bool = False
+
+
+@never_cache
+@administrator_required
+@require_safe
+def preflight(request: HttpRequest) -> HttpResponse:
+    """The list; providers are asked one by one while the page is there already."""
+    asked = request.GET.get("provider", "")
+    known = [one for one in gateway.describe() if one.enabled]
+    if toasts.is_fragment(request):
+        found = [_provider(one) for one in known if one.id == asked]
+        return render(request, "watchlist/findings.html", {"findings": found})
+    with_providers = request.GET.get("wait") == "1"
+    findings = [
+        *_machine(),
+        *(_provider(one) if with_providers else _unasked(one) for one in known),
+    ]
+    context = {"findings": findings, "is_asking": not with_providers}
+    return render(request, "watchlist/preflight.html", context)
+
+
+def _machine() -> list[Finding]:
+    state = frame.machine()
+    restart = _("Look at the program's output, then restart it: make run, or docker compose up.")
+    parts = [
+        ("broker", _("Message broker"), state.broker),
+        ("checks", _("Worker for checks"), state.workers["checks"]),
+        ("downloads", _("Worker for downloads"), state.workers["downloads"]),
+        ("beat", _("Scheduler (beat)"), state.beat),
+    ]
+    lines = [
+        Finding(
+            key,
+            name,
+            is_alive,
+            _("Alive") if is_alive else _("Gives no sign of life"),
+            "" if is_alive else restart,
+        )
+        for key, name, is_alive in parts
+    ]
+    return [_library(), _space(), *lines]
+
+
+def _library() -> Finding:
+    folder = Path(settings.DOWNLOAD_DIR)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        fix = _("Give the program's account the right to write there, or set DOWNLOAD_DIR.")
+        return Finding("library", _("Library"), is_well=False, text=f"{folder}: {error.strerror}", fix=fix)
+    return Finding("library", _("Library"), is_well=True, text=str(folder))
+
+
+def _space() -> Finding:
+    try:
+        free = shutil.disk_usage(settings.DOWNLOAD_DIR).free
+    except OSError:
+        free = 0
+    enough = free >= settings.MIN_FREE_DISK_MB * 1_000_000
+    text = _("%(size)s free") % {"size": wording.size(free)}
+    fix = "" if enough else _("Make room, or set MIN_FREE_DISK_MB lower; downloads wait until then.")
+    return Finding("space", _("Free space"), enough, text, fix)
+
+
+def _provider(one: gateway.ProviderDescription) -> Finding:
+    try:
+        gateway.test_provider(one.id)
+    except ProviderError as error:
+        fix = _("Look at its address under Settings, Providers, or switch it off there.")
+        return Finding(one.id, one.name, is_well=False, text=wording.error(error.code), fix=fix)
+    return Finding(one.id, one.name, is_well=True, text=_("Answers"))
+
+
+def _unasked(one: gateway.ProviderDescription) -> Finding:
+    return Finding(one.id, one.name, is_well=True, text=_("is being asked…"), is_waiting=True)
