@@ -65,7 +65,9 @@ def parse_names(page: str, count: int) -> list[str]:
 
     Raises LayoutChanged when the page is no season page.
     """
-    if "episodes.js" not in page:
+    # A page that breaks off would give episodes other names, and so other identities.
+    breaks_off = page.rfind("<script") > page.rfind("</script")
+    if "episodes.js" not in page or breaks_off:
         raise LayoutChanged("season page")
     naming = _Naming()
     for script in scripts(page):

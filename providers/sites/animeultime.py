@@ -137,7 +137,8 @@ class AnimeUltimeAdapter(SiteAdapter):
                     self._old.sources(file) if is_old else self._new.sources(file, found.series_id)
                 )
             except (*FALL_BACK, Licensed) as error:
-                problem = problem or error
+                # Of several reasons, that nobody may have it tells most.
+                problem = error if isinstance(error, Licensed) else problem or error
         if not sources:
             raise problem or NotFound("The site has no file of this episode.")
         return list({source.url: source for source in sources}.values())

@@ -72,7 +72,7 @@ class NewSite:
         return Found(files, validators, series_id)
 
     def from_player(self, ref: Ref, known: _Known) -> Found:
-        """The files that the player lists: one small answer, which cannot be asked conditionally."""
+        """The files that the player lists: a small answer, which cannot be asked conditionally."""
         role = "playlist"
         files = self.player(ref.series_id).files
         if not files:

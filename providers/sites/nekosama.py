@@ -20,10 +20,9 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from providers.base import SiteAdapter
 from providers.errors import NotASeries, NotFound
 from providers.parsing import closeness, folded, quoted, readable
+from providers.sites.nekosama_database import Entry, parse_database
 from providers.sites.nekosama_pages import (
-    Entry,
     listings,
-    parse_database,
     parse_episodes,
     parse_players,
     parse_series,

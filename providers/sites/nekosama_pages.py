@@ -1,14 +1,13 @@
-"""Reading neko-sama's search database, series pages in both encodings, and episode pages."""
+"""Reading neko-sama's series pages, in both encodings, and its episode pages."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from bs4 import Tag
 
@@ -26,6 +25,7 @@ from providers.parsing import (
     unescaped,
     without_comments,
 )
+from providers.sites.nekosama_database import text_in
 from providers.types import AiringStatus, EpisodeListing
 
 _EPISODES: Final = re.compile(r"\bvar\s++episodes\s*+=\s*+(?=\[)")
@@ -40,19 +40,6 @@ _AIRING: Final = {
 }
 _LONGEST_URL: Final = 2_000
 _NO_SYNOPSIS: Final = "aucun synopsis pour le moment"
-_GENRES: Final = {"c0m1dy": "comedy"}
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One series of the search database."""
-
-    ref: str
-    title: str
-    other_titles: tuple[str, ...]
-    genres: tuple[str, ...]
-    poster_url: str
-    popularity: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,54 +62,6 @@ class SeriesPage:
     poster_url: str
     airing_status: AiringStatus
     is_numbered: bool  # False for films and OVA
-
-
-def ref_of(url: str) -> str:
-    """The part of an address that names a series or an episode: its last one; "" for none."""
-    try:
-        return urlsplit(url).path.rstrip("/").rpartition("/")[2]
-    except ValueError:
-        return ""
-
-
-def parse_database(value: object, url: str) -> list[Entry]:
-    """The entries of the search database. Raises LayoutChanged."""
-    if not isinstance(value, list):
-        raise LayoutChanged("search database")
-    entries = [
-        entry
-        for found in value
-        if isinstance(found, dict) and (entry := _entry(found, url)).ref and entry.title
-    ]
-    if value and not entries:
-        raise LayoutChanged("search database")
-    return entries
-
-
-def _entry(found: Mapping[str, Any], url: str) -> Entry:
-    names = (
-        _text(found.get(key))
-        for key in ("title_english", "title_romanji", "title_french", "others")
-    )
-    title = _text(found.get("title"))
-    genres = found.get("genres")
-    popularity = found.get("popularity")
-    return Entry(
-        ref=ref_of(_text(found.get("url"))),
-        title=title,
-        other_titles=tuple(dict.fromkeys(name for name in names if name and name != title)),
-        genres=tuple(
-            _GENRES.get(genre, genre)
-            for genre in (genres if isinstance(genres, list) else ())
-            if isinstance(genre, str)
-        ),
-        poster_url=absolute(url, _text(found.get("url_image"))),
-        popularity=float(popularity) if isinstance(popularity, int | float) else 0.0,
-    )
-
-
-def _text(value: object) -> str:
-    return " ".join(value.split()) if isinstance(value, str) else ""
 
 
 def parse_series(text: str, url: str) -> SeriesPage:
@@ -160,25 +99,26 @@ def parse_episodes(text: str, url: str) -> list[Link]:
     Raises EmptyList when the page lists none, LayoutChanged when it has no list.
     """
     found = _from_script(text, url)
-    if found is None:
-        found = _from_buttons(text, url)
+    if not found:
+        buttons = _from_buttons(text, url)
+        if found is None and buttons is None:
+            raise LayoutChanged("episodes")
+        found = buttons
     if not found:
         raise EmptyList("The site lists no episode of this series yet.")
     ordered = _in_airing_order(found)
     names = numbered_once(link.name for link in ordered)
-    return [
-        Link(name, link.number, link.title, link.url)
-        for name, link in zip(names, ordered, strict=True)
-    ]
+    return [replace(link, name=name) for name, link in zip(names, ordered, strict=True)]
 
 
 def _from_script(text: str, url: str) -> list[Link] | None:
     """The encoding until 2023: a list in a script; None when the page has no such list."""
     for script in scripts(text):
-        start = _EPISODES.search(script)
+        code = without_comments(script) if "episodes" in script else ""
+        start = _EPISODES.search(code)
         if start:
             try:
-                value, _ = json.JSONDecoder().raw_decode(script, start.end())
+                value, _ = json.JSONDecoder().raw_decode(code, start.end())
             except (ValueError, RecursionError):
                 raise LayoutChanged("episodes") from None
             return [_link_of(entry, url) for entry in value if isinstance(entry, dict)]
@@ -186,19 +126,19 @@ def _from_script(text: str, url: str) -> list[Link] | None:
 
 
 def _link_of(entry: Mapping[str, Any], url: str) -> Link:
-    label, own = _text(entry.get("episode")), entry.get("num")
+    label, own = text_in(entry.get("episode")), entry.get("num")
     number = trailing_number(label)
     if number is None and isinstance(own, int) and not isinstance(own, bool) and own >= 0:
         number = Decimal(own)
-    address = absolute(url, _text(entry.get("url")))
-    return Link(_name(label, number), number, _text(entry.get("title")), address)
+    address = absolute(url, text_in(entry.get("url")))
+    return Link(_name(label, number), number, text_in(entry.get("title")), address)
 
 
-def _from_buttons(text: str, url: str) -> list[Link]:
-    """The encoding since: links whose text ends in " - " and the number."""
+def _from_buttons(text: str, url: str) -> list[Link] | None:
+    """The encoding since: links whose text ends in " - " and the number; None without a list."""
     page = tree(text)
     if page.select_one("div.episodes") is None:
-        raise LayoutChanged("episodes")
+        return None
     links = []
     for button in page.select("div.episodes a.button[href], div.episodes a[href*='/episode/']"):
         label = _LANGUAGE_MARK.sub("", text_of(button).rpartition(" - ")[2])
