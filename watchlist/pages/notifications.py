@@ -72,8 +72,7 @@ def news(request: HttpRequest) -> HttpResponse:
     found = inbox.since(user, since) if since else []
     if since and not found:
         return HttpResponse(status=204)
-    context = {"since": timezone.now(), "unread": inbox.unread_count(user)}
-    response = render(request, "watchlist/_news.html", context)
+    response = render(request, "watchlist/_news.html")
     if found:
         toasts = [
             {"id": str(row.id), "level": LEVELS.get(row.look, "ok"), "text": row.text}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import timedelta
 from typing import Final
 
@@ -55,6 +56,12 @@ _HEALTH: Final = {
 }
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _MEGABYTE: Final = 1_000_000
+
+
+@register.simple_tag
+def stamp() -> str:
+    """The present moment for a poll: seconds since 1970, with a fraction."""
+    return f"{time.time():.3f}"
 
 
 @register.simple_tag
