@@ -32,6 +32,10 @@ class Resource(GenericViewSet[Any]):
     # OPTIONS would describe forms of models, which no resource here is.
     http_method_names = ("get", "post", "put", "patch", "delete", "head")
 
+    def get_view_name(self) -> str:
+        """Name the resource for people who browse the API."""
+        return super().get_view_name().removesuffix(" Views")
+
     @property
     def user(self) -> User:
         """Whoever signed in; the permissions have already turned others away."""

@@ -190,10 +190,11 @@ def test_the_schema_has_no_warnings(tmp_path: Any) -> None:
     call_command("spectacular", file=str(tmp_path / "schema.yml"), validate=True, fail_on_warn=True)
 
 
-def test_the_documentation_page_needs_no_inline_script(api: APIClient) -> None:
+def test_the_documentation_page_needs_no_inline_script_or_style(api: APIClient) -> None:
     page = api.get("/api/docs", headers={"Accept": "text/html"})
     assert page.status_code == 200
     assert b"<script>" not in page.content
+    assert b"<style>" not in page.content
     script = api.get("/api/docs?script=")
     assert script["Content-Type"].startswith("application/javascript")
 
