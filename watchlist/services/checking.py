@@ -71,17 +71,23 @@ def _claim(check_ids: list[uuid.UUID]) -> list[Check]:
 
 def _run_provider(provider_id: str, checks: list[Check], deadline: float) -> None:
     unchanged: list[Check] = []
+    around = listing.circumstances()
     for answer in _ask_all(provider_id, checks, deadline):
         if answer.error is not None:
-            listing.record_failure(check=answer.check, error=answer.error)
+            listing.record_failure(check=answer.check, error=answer.error, around=around)
         elif answer.episodes is not None and answer.episodes.unchanged:
             unchanged.append(answer.check)
         elif answer.episodes is not None:
-            listing.record_list(check=answer.check, found=answer.episodes, details=answer.details)
+            listing.record_list(
+                check=answer.check,
+                found=answer.episodes,
+                details=answer.details,
+                around=around,
+            )
         if len(unchanged) >= UNCHANGED_GROUP:
-            listing.record_unchanged(checks=unchanged)
+            listing.record_unchanged(checks=unchanged, around=around)
             unchanged = []
-    listing.record_unchanged(checks=unchanged)
+    listing.record_unchanged(checks=unchanged, around=around)
 
 
 def _ask_all(provider_id: str, checks: list[Check], deadline: float) -> Iterator[Answer]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import uuid
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 from pathlib import Path
 
@@ -49,14 +50,20 @@ def episode_facts(episode: Episode, *, is_ignored: bool) -> EpisodeFacts:
 
 
 def decide_for_new_episodes(
-    *, series: Series, episodes: list[Episode], items: list[WatchlistItem], just_appeared: bool
+    *,
+    series: Series,
+    episodes: list[Episode],
+    items: list[WatchlistItem],
+    everybody: GlobalFacts,
+    just_appeared: bool,
 ) -> None:
-    """Decide on episodes that a check has found, for everybody who follows the series."""
-    facts = global_facts()
+    """Decide on episodes that a check has found, for everybody who follows the series.
+
+    Called inside the transaction that makes the episodes known.
+    """
     priority = queue.PRIORITY_NEW if just_appeared else queue.PRIORITY_BACKLOG
-    with transaction.atomic():
-        for item in items:
-            _decide(item, series, episodes, facts, priority)
+    for item in items:
+        _decide(item, series, episodes, everybody, priority=priority)
 
 
 def decide_again(*, item: WatchlistItem) -> None:
@@ -74,7 +81,8 @@ def decide_again(*, item: WatchlistItem) -> None:
         _withdraw_unwanted(item, facts)
         taken = Grab.objects.filter(item=item).values("episode_id")
         episodes = list(series.episodes.exclude(pk__in=taken))
-        _decide(item, series, episodes, facts, queue.PRIORITY_BACKLOG)
+        ignored = _ignored(item)
+        _decide(item, series, episodes, facts, ignored=ignored)
         WatchlistItem.objects.filter(pk=item.pk).update(needs_decision=False)
 
 
@@ -190,9 +198,7 @@ def _without_gap(item: WatchlistItem, start: Decimal | None) -> Decimal | None:
         .exclude(completed_at=None)
         .values_list("episode_id", flat=True)
     )
-    had |= set(
-        Decision.objects.filter(item=item, is_ignored=True).values_list("episode_id", flat=True)
-    )
+    had |= _ignored(item)
     reached = start
     for pk, number in episodes.order_by("number").values_list("pk", "number"):
         if pk not in had:
@@ -220,19 +226,23 @@ def order_for(
     )
 
 
+def _ignored(item: WatchlistItem) -> set[uuid.UUID]:
+    ignored = Decision.objects.filter(item=item, is_ignored=True)
+    return set(ignored.values_list("episode_id", flat=True))
+
+
 def _decide(
     item: WatchlistItem,
     series: Series,
     episodes: list[Episode],
-    facts: GlobalFacts,
-    priority: int,
+    everybody: GlobalFacts,
+    *,
+    priority: int = queue.PRIORITY_BACKLOG,
+    ignored: Collection[uuid.UUID] = (),
 ) -> None:
-    ignored = set(
-        Decision.objects.filter(item=item, is_ignored=True).values_list("episode_id", flat=True)
-    )
     own = item_facts(item)
     verdicts = [
-        (episode, decide(episode_facts(episode, is_ignored=episode.pk in ignored), own, facts))
+        (episode, decide(episode_facts(episode, is_ignored=episode.pk in ignored), own, everybody))
         for episode in episodes
     ]
     _remember(item, verdicts)
@@ -285,9 +295,7 @@ def _withdraw_unwanted(item: WatchlistItem, facts: GlobalFacts) -> None:
     grabs = Grab.objects.select_related("episode", "download").filter(
         item=item, is_manual=False, cancelled_at=None, download__state__in=WAITING
     )
-    ignored = set(
-        Decision.objects.filter(item=item, is_ignored=True).values_list("episode_id", flat=True)
-    )
+    ignored = _ignored(item)
     own = item_facts(item)
     unwanted = []
     for grab in grabs:

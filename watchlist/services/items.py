@@ -86,7 +86,8 @@ def follow(*, user: User, wish: Wish) -> WatchlistItem:
     """
     found = look_up(wish.provider_id, wish.anime_url, wish.lang)
     with transaction.atomic():
-        series = _series_for(wish.provider_id, found)
+        # The lock keeps a check that is finding episodes at this moment from missing the new item.
+        series = Series.objects.select_for_update().get(pk=_series_for(wish.provider_id, found).pk)
         existing = WatchlistItem.objects.filter(user=user, series=series).first()
         if existing is not None:
             raise AlreadyFollowed(existing)

@@ -7,16 +7,18 @@ is a failed check with its own error, until it has been seen often and long enou
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
 from providers.errors import EmptyList, ProviderError
 from providers.types import EpisodeList, EpisodeListing, PageValidator, SeriesDetails
+from watchlist.decisions import GlobalFacts
 from watchlist.models import (
     Check,
     CheckStatus,
@@ -37,12 +39,24 @@ BELIEVED_AGE: Final = timedelta(hours=72)
 _NOT_ITS_FAULT: Final = frozenset({"provider_disabled", "backing_off"})
 
 
-def record_unchanged(*, checks: Sequence[Check]) -> None:
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What holds for every check of a batch; read once, because each query counts."""
+
+    interval: timedelta
+    everybody: GlobalFacts
+
+
+def circumstances() -> Circumstances:
+    """The settings as they are now."""
+    return Circumstances(scheduler.interval(), grabbing.global_facts())
+
+
+def record_unchanged(*, checks: Sequence[Check], around: Circumstances) -> None:
     """Close checks whose series has nothing new; one transaction for many."""
     if not checks:
         return
     now = timezone.now()
-    interval = scheduler.interval()
     with transaction.atomic():
         closed = set(
             Check.objects.select_for_update()
@@ -60,7 +74,7 @@ def record_unchanged(*, checks: Sequence[Check]) -> None:
             lease_expires_at=None,
         )
         series_ids = [check.series_id for check in checks if check.pk in closed]
-        _reschedule_unchanged(series_ids, now, interval)
+        _reschedule_unchanged(series_ids, now, around.interval)
 
 
 def _reschedule_unchanged(series_ids: list[Any], now: datetime, interval: timedelta) -> None:
@@ -82,10 +96,9 @@ def _reschedule_unchanged(series_ids: list[Any], now: datetime, interval: timede
     Series.objects.bulk_update(watched, ["next_check_at"])
 
 
-def record_failure(*, check: Check, error: ProviderError) -> None:
+def record_failure(*, check: Check, error: ProviderError, around: Circumstances) -> None:
     """Close a check that failed, with its reason, and schedule the next try."""
     now = timezone.now()
-    interval = scheduler.interval()
     with transaction.atomic():
         series = Series.objects.select_for_update().get(pk=check.series_id)
         if not _close(check, CheckStatus.FAILED, now, error_code=error.code, error_text=str(error)):
@@ -97,42 +110,62 @@ def record_failure(*, check: Check, error: ProviderError) -> None:
         series.last_error_text = str(error)
         if series.next_check_at is not None:
             series.next_check_at = next_after_failure(
-                now, interval, max(series.failures, 1), error.retry_after_seconds
+                now, around.interval, max(series.failures, 1), error.retry_after_seconds
             )
         series.save()
 
 
-def record_list(*, check: Check, found: EpisodeList, details: SeriesDetails | None) -> None:
+def record_list(
+    *, check: Check, found: EpisodeList, details: SeriesDetails | None, around: Circumstances
+) -> None:
     """Take over a new list, or refuse it as suspect; decide on what is new for everybody."""
     now = timezone.now()
-    interval = scheduler.interval()
+    series = check.series
     with transaction.atomic():
-        series = Series.objects.select_for_update().get(pk=check.series_id)
-        known = list(series.episodes.all())
+        known = _known_episodes(series)
         suspicion = _suspicion(series, known, found.episodes, now)
         if suspicion is not None:
             _note_suspicion(series, now)
-            series.save()
-            record_failure(check=check, error=suspicion)
+            record_failure(check=check, error=suspicion, around=around)
             return
         new = _merge(series, check, known, found.episodes, now)
+        # Only one check of a series is open, so whoever closes it is the only writer of its list.
         if not _close(check, CheckStatus.SUCCEEDED, now, new_count=len(new)):
             transaction.set_rollback(True)
             return
-        _take_details(series, details, now)
-        _describe_success(series, found, now)
-        if series.next_check_at is not None:
-            series.next_check_at = next_regular(now, interval)
-        series.save()
-        _decide(series, new, just_appeared=bool(known))
+        _describe_success(series, found, details, [*known, *new], now)
+        next_check_at = next_regular(now, around.interval)
+        # The row is written before the followers are read: somebody who begins to follow at this
+        # moment holds its lock, and is seen, or waits for it, and sees the new episodes.
+        _save_success(series, next_check_at)
+        _decide(series, new, around.everybody, just_appeared=bool(known))
 
 
-def _decide(series: Series, new: list[Episode], *, just_appeared: bool) -> None:
+def _known_episodes(series: Series) -> list[Episode]:
+    return list(
+        series.episodes.only(
+            "id",
+            "ref",
+            "number",
+            "season",
+            "is_special",
+            "position",
+            "title",
+            "url",
+            "is_listed",
+            "first_seen_at",
+        ).order_by()
+    )
+
+
+def _decide(
+    series: Series, new: list[Episode], everybody: GlobalFacts, *, just_appeared: bool
+) -> None:
     if not new:
         return
     items = list(WatchlistItem.objects.filter(series=series).exclude(status=ItemStatus.ARCHIVED))
     grabbing.decide_for_new_episodes(
-        series=series, episodes=new, items=items, just_appeared=just_appeared
+        series=series, episodes=new, items=items, everybody=everybody, just_appeared=just_appeared
     )
     if just_appeared:
         notifications.new_episodes(series=series, episodes=new, items=items)
@@ -163,8 +196,9 @@ def _suspicion(
 
 
 def _note_suspicion(series: Series, now: datetime) -> None:
-    series.suspect_since = series.suspect_since or now
-    series.suspect_count += 1
+    Series.objects.filter(pk=series.pk).update(
+        suspect_since=series.suspect_since or now, suspect_count=F("suspect_count") + 1
+    )
 
 
 def _merge(
@@ -239,9 +273,7 @@ def _update(episode: Episode, entry: EpisodeListing) -> bool:
     return True
 
 
-def _take_details(series: Series, details: SeriesDetails | None, now: datetime) -> None:
-    if details is None:
-        return
+def _take_details(series: Series, details: SeriesDetails, now: datetime) -> None:
     if details.title:
         series.title, series.is_title_guessed = details.title[:300], False
         WatchlistItem.objects.filter(series=series, is_title_guessed=True).update(
@@ -253,19 +285,54 @@ def _take_details(series: Series, details: SeriesDetails | None, now: datetime) 
     series.poster_url = details.poster_url or series.poster_url
     series.airing_status = details.airing_status
     series.details_at = now
+    series.save(update_fields=_DETAILS)
 
 
-def _describe_success(series: Series, found: EpisodeList, now: datetime) -> None:
+_DETAILS: Final = (
+    "title",
+    "is_title_guessed",
+    "other_titles",
+    "synopsis",
+    "genres",
+    "poster_url",
+    "airing_status",
+    "details_at",
+)
+
+
+def _describe_success(
+    series: Series,
+    found: EpisodeList,
+    details: SeriesDetails | None,
+    episodes: list[Episode],
+    now: datetime,
+) -> None:
+    if details is not None:
+        _take_details(series, details, now)
+    regular = [episode for episode in episodes if not episode.is_special]
     series.validators = {role: _as_json(validator) for role, validator in found.validators.items()}
-    series.episodes_known = series.episodes.count()
-    regular = series.episodes.filter(is_special=False)
-    figures = regular.aggregate(Max("number"), Max("first_seen_at"))
-    series.latest_episode = figures["number__max"]
-    series.latest_episode_at = figures["first_seen_at__max"]
+    series.episodes_known = len(episodes)
+    series.latest_episode = max((episode.number for episode in regular), default=None)
+    series.latest_episode_at = max((episode.first_seen_at for episode in regular), default=None)
     series.last_checked_at = series.last_success_at = now
-    series.failures = 0
-    series.last_error_code = series.last_error_text = ""
-    series.suspect_since, series.suspect_count = None, 0
+
+
+def _save_success(series: Series, next_check_at: datetime) -> None:
+    """One statement; a series that nobody wants checked any more stays off the schedule."""
+    Series.objects.filter(pk=series.pk).update(
+        validators=series.validators,
+        episodes_known=series.episodes_known,
+        latest_episode=series.latest_episode,
+        latest_episode_at=series.latest_episode_at,
+        last_checked_at=series.last_checked_at,
+        last_success_at=series.last_success_at,
+        failures=0,
+        last_error_code="",
+        last_error_text="",
+        suspect_since=None,
+        suspect_count=0,
+        next_check_at=Case(When(next_check_at=None, then=None), default=Value(next_check_at)),
+    )
 
 
 def _as_json(validator: PageValidator) -> dict[str, str]:

@@ -40,7 +40,7 @@ def entries(*numbers: str) -> list[EpisodeListing]:
 
 def running_check(series: Series) -> Check:
     return Check.objects.create(
-        series=series,
+        series=Series.objects.get(pk=series.pk),
         trigger="manual",
         status=CheckStatus.RUNNING,
         owner="worker",
@@ -58,6 +58,7 @@ def record(series: Series, listed: Sequence[EpisodeListing]) -> Check:
             airing_status=AiringStatus.AIRING,
         ),
         details=None,
+        around=listing.circumstances(),
     )
     check.refresh_from_db()
     return check
@@ -156,7 +157,9 @@ def test_a_success_clears_the_trouble_of_before() -> None:
 def test_a_failure_says_why_and_comes_back_sooner_than_the_interval() -> None:
     series = SeriesFactory.create(next_check_at=timezone.now())
     check = running_check(series)
-    listing.record_failure(check=check, error=Unreachable("The site did not answer."))
+    listing.record_failure(
+        check=check, error=Unreachable("The site did not answer."), around=listing.circumstances()
+    )
     series.refresh_from_db()
     check.refresh_from_db()
     assert (check.status, check.error_text) == (CheckStatus.FAILED, "The site did not answer.")
@@ -168,7 +171,7 @@ def test_a_failure_says_why_and_comes_back_sooner_than_the_interval() -> None:
 def test_the_sites_wish_to_be_left_alone_is_honoured() -> None:
     series = SeriesFactory.create(next_check_at=timezone.now())
     error = RateLimited("Too many requests.", retry_after_seconds=3600)
-    listing.record_failure(check=running_check(series), error=error)
+    listing.record_failure(check=running_check(series), error=error, around=listing.circumstances())
     series.refresh_from_db()
     assert series.next_check_at is not None
     assert series.next_check_at >= timezone.now() + timedelta(minutes=59)
@@ -185,13 +188,18 @@ def test_a_worker_that_lost_its_check_writes_nothing() -> None:
     series = SeriesFactory.create()
     check = running_check(series)
     Check.objects.filter(pk=check.pk).update(owner="another worker")
-    listing.record_list(check=check, found=EpisodeList(episodes=tuple(entries("1"))), details=None)
+    listing.record_list(
+        check=check,
+        found=EpisodeList(episodes=tuple(entries("1"))),
+        details=None,
+        around=listing.circumstances(),
+    )
     assert not series.episodes.exists()
 
 
 def test_unchanged_checks_are_closed_together_and_spread_over_time() -> None:
     checks = [running_check(SeriesFactory.create()) for _ in range(20)]
-    listing.record_unchanged(checks=checks)
+    listing.record_unchanged(checks=checks, around=listing.circumstances())
     assert Check.objects.filter(status=CheckStatus.SUCCEEDED, is_unchanged=True).count() == 20
     due = set(Series.objects.values_list("next_check_at", flat=True))
     assert len(due) == 20
@@ -214,6 +222,7 @@ def test_details_replace_a_guessed_title_everywhere() -> None:
         check=running_check(series),
         found=EpisodeList(episodes=tuple(entries("1"))),
         details=details,
+        around=listing.circumstances(),
     )
     item.refresh_from_db()
     assert item.anime_title == "Glass Harbour!"
