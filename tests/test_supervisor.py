@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pty
 import signal
 import socket
 import subprocess
 import sys
+import termios
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -26,18 +30,22 @@ LONG_ENOUGH_SECONDS = 60.0
 class Running:
     """One supervisor on a DATA_DIR of its own, seen from outside."""
 
+    command: tuple[str, ...] = (sys.executable, "manage.py", "up")
+
     def __init__(self, data_dir: Path, **variables: str) -> None:
         self.data_dir = data_dir
         self.log = data_dir.with_name(f"{uuid.uuid4()}.log")
         environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "up"],
+            self.process = self.launch(
                 cwd=ROOT,
                 env={**environment, "DATA_DIR": str(data_dir), "PORT": "0", **variables},
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
+
+    def launch(self, **options: Any) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(self.command, **options)
 
     def output(self) -> str:
         return self.log.read_text(encoding="utf-8")
@@ -92,6 +100,32 @@ class Running:
     def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
         return self.process.wait(LONG_ENOUGH_SECONDS)
+
+
+class InTerminal(Running):
+    """As `make run` in a terminal window: a parent that leads the session and only waits."""
+
+    command = ("/bin/sh", "-c", f"{sys.executable} manage.py up; exit $?")
+
+    def launch(self, **options: Any) -> subprocess.Popen[bytes]:
+        self.window, inside = pty.openpty()
+        try:
+            return subprocess.Popen(
+                self.command,
+                stdin=inside,
+                start_new_session=True,
+                preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 -- no threads
+                **options,
+            )
+        finally:
+            os.close(inside)
+
+    def close_window(self) -> None:
+        os.close(self.window)
+
+
+class UnderNohup(Running):
+    command = ("nohup", sys.executable, "manage.py", "up")
 
 
 def wait_for(is_so: Callable[[], object], explain: Callable[[], object] = lambda: "") -> None:
@@ -166,6 +200,29 @@ def test_a_stop_ends_well_and_leaves_no_process(running: Running, number: int) -
     assert running.stop(number) == 0
     assert are_gone(processes)
     assert "Traceback" not in running.output()
+
+
+def test_a_closed_terminal_stops_everything(prepared: Path) -> None:
+    one = InTerminal(prepared)
+    one.wait_until_up()
+    processes = psutil.Process(one.process.pid).children(recursive=True)
+    assert len(processes) > len(PARTS)
+    one.close_window()
+    wait_for(lambda: are_gone(processes), one.output)
+    one.process.wait(LONG_ENOUGH_SECONDS)
+
+
+def test_under_nohup_a_closed_terminal_means_nothing(prepared: Path) -> None:
+    one = UnderNohup(prepared)
+    try:
+        one.wait_until_up()
+        one.process.send_signal(signal.SIGHUP)
+        victim = one.part("beat")
+        victim.kill()
+        wait_for(lambda: one.find("beat") not in {None, victim}, one.output)
+        assert one.stop() == 0
+    finally:
+        one.process.kill()
 
 
 def test_a_killed_supervisor_leaves_no_process_and_the_next_start_is_clean(

@@ -9,6 +9,7 @@ import select
 import signal
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from types import TracebackType
 
 import setproctitle
@@ -49,8 +50,10 @@ def fork(
     The child loses the descriptors of `close`, has default signal handlers, and ends when `run`
     returns: 0, or the code of a SystemExit, whose text goes to standard error.
     """
-    sys.stdout.flush()
-    sys.stderr.flush()
+    # The terminal may have gone away.
+    with suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
     parent = os.getpid()
     # A signal between the fork and the reset would run the parent's handler in the child.
     signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED_SIGNALS)
@@ -105,7 +108,7 @@ def _exit_code(error: SystemExit) -> int:
 
 
 class SignalPipe:
-    """Turns the handled signals into bytes of a pipe that a loop can wait for."""
+    """Turns the handled signals, and the end of the terminal, into what a loop can wait for."""
 
     def __enter__(self) -> SignalPipe:
         """Install the handlers; the old ones come back at the end."""
@@ -113,7 +116,16 @@ class SignalPipe:
         os.set_blocking(self._reader, False)
         os.set_blocking(self._writer, False)
         self._old_wakeup = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
-        self._old = {number: signal.signal(number, _ignore) for number in HANDLED_SIGNALS}
+        # Under nohup a terminal's end means nothing.
+        is_nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        handled = [n for n in HANDLED_SIGNALS if not (is_nohup and n == signal.SIGHUP)]
+        self._old = {number: signal.signal(number, _ignore) for number in handled}
+        self._terminal = -1 if is_nohup else _open_terminal()
+        self._poll = select.poll()
+        self._poll.register(self._reader, select.POLLIN)
+        if self._terminal >= 0:
+            # Without asking for events, only its end is reported.
+            self._poll.register(self._terminal, 0)
         return self
 
     def __exit__(
@@ -126,21 +138,41 @@ class SignalPipe:
         for number, handler in self._old.items():
             signal.signal(number, handler)
         signal.set_wakeup_fd(self._old_wakeup)
-        os.close(self._reader)
-        os.close(self._writer)
+        for descriptor in self.descriptors:
+            os.close(descriptor)
 
     @property
-    def descriptors(self) -> tuple[int, int]:
-        """Both ends, for children to close."""
-        return self._reader, self._writer
+    def descriptors(self) -> list[int]:
+        """What children must close."""
+        return [one for one in (self._reader, self._writer, self._terminal) if one >= 0]
 
     def wait(self, timeout_seconds: float) -> set[int]:
         """The signals that arrived, after the first one or the timeout."""
-        select.select([self._reader], [], [], max(0.0, timeout_seconds))
-        try:
-            return set(os.read(self._reader, 4096))
-        except BlockingIOError:
-            return set()
+        happened = dict(self._poll.poll(max(0.0, timeout_seconds) * 1000))
+        found: set[int] = set()
+        if self._reader in happened:
+            found.update(os.read(self._reader, 4096))
+        if self._terminal in happened:
+            # The kernel tells the session's leader only, which may be a make that waits for us.
+            self._poll.unregister(self._terminal)
+            if happened[self._terminal] & select.POLLHUP:
+                found.add(signal.SIGHUP)
+        return found
+
+
+def _open_terminal() -> int:
+    """The terminal that this process runs in the foreground of, or -1."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return -1
+    try:
+        if os.tcgetpgrp(terminal) == os.getpgrp():
+            return terminal
+    except OSError:
+        pass
+    os.close(terminal)
+    return -1
 
 
 def _ignore(*_args: object) -> None:
