@@ -305,7 +305,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = env.text("STATIC_ROOT") or str(DATA_DIR / "static")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "watchlist_project.static_files.StaticFiles"},
 }
 # Source maps are for people with a debugger open, and half of the compressing.
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (
