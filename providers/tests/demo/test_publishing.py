@@ -13,6 +13,7 @@ from providers.demo import DemoSite
 from providers.http import SiteHttpClient
 from providers.safe_url import EgressPolicy
 from providers.sites.animesama import AnimeSamaAdapter
+from providers.sites.animeultime import AnimeUltimeAdapter
 from providers.sites.feed import FeedAdapter
 from providers.sites.nekosama import NekoSamaAdapter
 from providers.tests.demo.asking import ask
@@ -31,11 +32,14 @@ def listed(site: DemoSite, kind: type[SiteAdapter], url: str) -> list[EpisodeLis
     """The episodes at a followed address, as the program's own adapter reads them."""
     adapter = adapter_of(site, kind)
     found = adapter.locate(urlsplit(url), site.provider_base(kind.id))
-    lang = found.lang or "original"
+    lang = found.lang or kind.languages[0]
     return list(adapter.list_episodes(found.series_ref, lang, {}).episodes)
 
 
-@pytest.mark.parametrize("kind", [AnimeSamaAdapter, NekoSamaAdapter, FeedAdapter])
+@pytest.mark.parametrize(
+    "kind",
+    [AnimeSamaAdapter, NekoSamaAdapter, AnimeUltimeAdapter, FeedAdapter],
+)
 def test_a_new_episode_is_listed_last(site: DemoSite, kind: type[SiteAdapter]) -> None:
     url = site.url_of(kind.id, AIRING)
     before = listed(site, kind, url)
