@@ -80,7 +80,7 @@ async def send(writer: asyncio.StreamWriter, content: memoryview, rate: float) -
             await asyncio.sleep(max(due - time.monotonic(), 0))
 
 
-def handler(root: Path):  # noqa: ANN201 - asyncio's own callback type
+def handler(root: Path):
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         sock = writer.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 131_072)

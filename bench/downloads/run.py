@@ -106,6 +106,13 @@ def curl(url: str, *words: str) -> Tool:
     return Tool(["curl", "-sS", *words, "-o", "{out}/x.mp4", url])
 
 
+def tool(name: str) -> str:
+    """The full path of a program that must be there."""
+    path = shutil.which(name)
+    assert path is not None, f"{name} is missing"
+    return path
+
+
 def single_file(folder: Path) -> Path | None:
     found = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
     return found[0] if len(found) == 1 else None
@@ -114,7 +121,9 @@ def single_file(folder: Path) -> Path | None:
 def same_as(name: str) -> Callable[[Path], bool]:
     def check(folder: Path) -> bool:
         path = single_file(folder)
-        return path is not None and not subprocess.call(["cmp", "-s", str(path), str(FILES / name)])
+        return path is not None and not subprocess.call(
+            [tool("cmp"), "-s", str(path), str(FILES / name)]
+        )
 
     return check
 
@@ -207,8 +216,19 @@ def stream_suites(origins: Origins) -> list[Suite]:
         }
         if name in {"hls-ts", "hls-fmp4", "hls-aes"}:
             tools["ffmpeg"] = Tool(
-                ["ffmpeg", "-v", "error", "-nostdin", "-allowed_extensions", "ALL", "-i", url]
-                + ["-c", "copy", "{out}/x.mp4"]
+                [
+                    "ffmpeg",
+                    "-v",
+                    "error",
+                    "-nostdin",
+                    "-allowed_extensions",
+                    "ALL",
+                    "-i",
+                    url,
+                    "-c",
+                    "copy",
+                    "{out}/x.mp4",
+                ]
             )
         goal = "<= 0.33x yt-dlp -N16, CPU <= 0.45x, peak <= 160 MB"
         ideal = 0.0
@@ -243,8 +263,11 @@ def measure(tool: Tool, suite: Suite, environment: dict[str, str]) -> Run:
         command[0],
         command,
         environment,
-        file_actions=[(os.POSIX_SPAWN_DUP2, null, 0), (os.POSIX_SPAWN_DUP2, log, 1)]
-        + [(os.POSIX_SPAWN_DUP2, log, 2)],
+        file_actions=[
+            (os.POSIX_SPAWN_DUP2, null, 0),
+            (os.POSIX_SPAWN_DUP2, log, 1),
+            (os.POSIX_SPAWN_DUP2, log, 2),
+        ],
     )
     _, status, usage = os.wait4(process, 0)
     seconds = time.perf_counter() - started
@@ -265,7 +288,7 @@ def run_suite(suite: Suite, rounds: int, environment: dict[str, str]) -> dict[st
     results = {name: Series() for name in tools}
     order = list(tools)
     for number in range(rounds):
-        random.Random(number).shuffle(order)
+        random.Random(number).shuffle(order)  # noqa: S311 - to be repeated
         for name in order:
             results[name].runs.append(measure(tools[name], suite, environment))
     shutil.rmtree(suite.out, ignore_errors=True)
@@ -275,9 +298,8 @@ def run_suite(suite: Suite, rounds: int, environment: dict[str, str]) -> dict[st
 def print_suite(suite: Suite, results: dict[str, Series]) -> None:
     anchor = results.get(suite.anchor)
     print(f"\n{suite.name}: goal {suite.goal}")
-    print(
-        f"{'tool':24}{'seconds':>9}{'ratio':>8}{'ideal':>8}{'CPU s/GB':>10}{'ratio':>8}{'MB':>7}  right"
-    )
+    titles = f"{'seconds':>9}{'ratio':>8}{'ideal':>8}{'CPU s/GB':>10}{'ratio':>8}{'MB':>7}"
+    print(f"{'tool':24}{titles}  right")
     for name, series in results.items():
         ratios = cpus = ""
         if anchor is not None:
@@ -300,7 +322,7 @@ def install_peers() -> None:
     """Debian's and PyPI's peers, as far as this user may install them."""
     if os.geteuid() == 0 and shutil.which("apt-get"):
         subprocess.call(
-            ["apt-get", "install", "-y", "-q", "--no-install-recommends", *DEBIAN_PEERS]
+            [tool("apt-get"), "install", "-y", "-q", "--no-install-recommends", *DEBIAN_PEERS]
         )
     else:
         print("not root: Debian's peers are left as they are")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from downloads.engine.errors import (
     ConnectionFailed,
     EngineError,
@@ -17,6 +19,7 @@ _MAX_WAIT_SECONDS = 10.0
 _EXPIRED = frozenset({401, 403, 404, 410})
 _BUSY = frozenset({429, 503})
 _MAX_REFRESHES = 3
+_MAX_DIGITS = 8
 
 
 class StatusRefused(EngineError):
@@ -48,7 +51,7 @@ class StatusRefused(EngineError):
 
 def retry_after_seconds(text: str) -> float | None:
     """The seconds of a Retry-After header; None when it is absent or a date."""
-    return min(float(text), 86_400.0) if text.isdigit() and len(text) < 9 else None
+    return min(float(text), 86_400.0) if text.isdigit() and len(text) <= _MAX_DIGITS else None
 
 
 class FailureCount:
@@ -87,4 +90,6 @@ class FailureCount:
 
 
 def _may_pass(error: EngineError) -> bool:
-    return isinstance(error, StatusRefused) and (error.is_busy or error.status >= 500)
+    return isinstance(error, StatusRefused) and (
+        error.is_busy or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    )

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _MAX_BOXES = 200_000
+_SHORT, _LONG = 8, 16  # bytes of the two kinds of header
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +26,11 @@ def outline(descriptor: int, start: int, end: int) -> Iterator[Box]:
     position = start
     for _ in range(_MAX_BOXES):
         head = os.pread(descriptor, 16, position)
-        if position + 8 > end or len(head) < 8:
+        if position + _SHORT > end or len(head) < _SHORT:
             return
         size, name = struct.unpack(">I4s", head[:8])
         header_bytes = 8
-        if size == 1 and len(head) == 16:
+        if size == 1 and len(head) == _LONG:
             size, header_bytes = struct.unpack(">Q", head[8:])[0], 16
         elif size == 0:
             size = end - position

@@ -7,6 +7,9 @@ from collections import deque
 # Below that a file is there before another connection could help.
 _WORTH_SECONDS = 1.5
 _STEP_SECONDS = 0.015
+_SAMPLE_SECONDS = 0.005
+_PAIR = 2  # samples that make a rate
+_GROWTH = 4  # one, four, sixteen: a throttled file should not wait for a slow climb
 _WINDOW_SECONDS = 0.25
 _SETTLED_SECONDS = 1.5
 # What the total must grow by over a single connection for the others to be worth keeping.
@@ -28,15 +31,15 @@ class ConnectionCount:
     def observe(self, now: float, bytes_done: int) -> None:
         """Note how much has arrived by now."""
         samples = self._samples
-        if samples and now - samples[-1][0] < 0.005:
+        if samples and now - samples[-1][0] < _SAMPLE_SECONDS:
             return
         samples.append((now, bytes_done))
-        while len(samples) > 2 and now - samples[1][0] > _SETTLED_SECONDS:
+        while len(samples) > _PAIR and now - samples[1][0] > _SETTLED_SECONDS:
             samples.popleft()
 
     def rate(self, now: float, window_seconds: float = _WINDOW_SECONDS) -> float:
         """Bytes a second over the last moments."""
-        if len(self._samples) < 2:
+        if len(self._samples) < _PAIR:
             return 0.0
         last = self._samples[-1]
         first = next(s for s in self._samples if now - s[0] <= window_seconds or s is last)
@@ -54,7 +57,7 @@ class ConnectionCount:
         if self._may_grow(now, answered, missing_bytes, maximum):
             if self.target == 1:
                 self._single_rate = self.rate(now)
-            self.target = min(self.target * 2, maximum)
+            self.target = min(self.target * _GROWTH, maximum)
             self._changed_at = now
         return self.target
 

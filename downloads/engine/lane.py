@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from downloads.engine.backoff import StatusRefused
@@ -41,7 +42,7 @@ def identity_of(answer: Answer) -> Identity:
     )
     if answer.headers.get("content-encoding", "identity").lower() not in {"", "identity"}:
         return identity
-    if answer.status == 206:
+    if answer.status == HTTPStatus.PARTIAL_CONTENT:
         match = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))
         if match and match[3] != "*":
             identity.size = int(match[3])
@@ -69,12 +70,12 @@ class Lane:
         answer = call.answer
         if answer is None:
             return
-        if answer.status == 206:
+        if answer.status == HTTPStatus.PARTIAL_CONTENT:
             self._check_range(answer)
-        elif answer.status == 200:
+        elif answer.status == HTTPStatus.OK:
             if call.byte_range is not None and self.first_byte > 0:
                 self.owner.refuse_whole(answer)
-        elif answer.status == 416:
+        elif answer.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             self._refuse_unsatisfiable()
         else:
             raise StatusRefused(answer)

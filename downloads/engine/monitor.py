@@ -15,6 +15,7 @@ _POLL_SECONDS = 0.2
 _LIMITS_SECONDS = 0.5
 _PROGRESS_SECONDS = 0.33
 _SPEED_WINDOW_SECONDS = 4.0
+_LEAST_SAMPLES = 2
 _WORDS = {
     Command.PAUSE: "The download was paused.",
     Command.CANCEL: "The download was cancelled.",
@@ -115,7 +116,7 @@ class Monitor:
     def _speed(self, now: float) -> float:
         samples = self._samples
         samples.append((now, self.bytes_done))
-        while len(samples) > 2 and now - samples[0][0] > _SPEED_WINDOW_SECONDS:
+        while len(samples) > _LEAST_SAMPLES and now - samples[0][0] > _SPEED_WINDOW_SECONDS:
             samples.popleft()
         elapsed = now - samples[0][0]
         return max(self.bytes_done - samples[0][1], 0) / elapsed if elapsed > 0 else 0.0

@@ -10,6 +10,7 @@ from downloads.engine.transport import checked_url
 
 MAX_SEGMENTS = 200_000
 MAX_SECONDS = 48 * 3600.0
+_MAX_DIGITS = 12
 _ATTRIBUTE = re.compile(r'([A-Z0-9-]{1,40})=("[^"]{0,8000}"|[^,"]{0,8000})')
 _BYTE_RANGE = re.compile(r"(\d{1,15})(?:@(\d{1,15}))?")
 
@@ -137,7 +138,7 @@ def _variant(attributes: dict[str, str], url: str) -> Variant:
     bandwidth = attributes.get("BANDWIDTH", "0")
     return Variant(
         url=url,
-        bandwidth=int(bandwidth) if bandwidth.isdigit() and len(bandwidth) < 13 else 0,
+        bandwidth=int(bandwidth) if bandwidth.isdigit() and len(bandwidth) <= _MAX_DIGITS else 0,
         height=int(height[1]) if height else None,
         audio_group=attributes.get("AUDIO", ""),
         subtitle_group=attributes.get("SUBTITLES", ""),

@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 from downloads.engine.backoff import FailureCount, StatusRefused
@@ -232,7 +233,7 @@ class Progressive:
                 raise WrongLength("The file is larger than what may be downloaded.")
             self._folder.require_space(told.size, limits.min_free_bytes)
         self._is_sized = told.size is not None
-        self._use_ranges = answer.status == 206 and self._is_sized
+        self._use_ranges = answer.status == HTTPStatus.PARTIAL_CONTENT and self._is_sized
         self.size = told.size
         lane.span.end = self.size_limit
         lane.call_end = min(lane.call_end, self.size_limit)

@@ -13,8 +13,9 @@ from downloads.engine.journal import Ranges
 MIN_PIECE_BYTES = 524_288
 _SMALLEST_PIECE_BYTES = 65_536
 # A piece that an existing connection would finish sooner than that is not worth a request.
-_MIN_PIECE_SECONDS = 0.1
+_MIN_PIECE_SECONDS = 0.06
 _MIN_RATE = 1024.0
+_MEASURED_SECONDS = 0.05  # less time tells nothing of a rate
 
 
 @dataclass(slots=True, eq=False)
@@ -29,7 +30,7 @@ class Span:
     def rate(self, now: float) -> float | None:
         """Bytes a second so far; None before there is anything to measure."""
         elapsed = now - self.started_at
-        if not self.started_at or elapsed < 0.05:
+        if not self.started_at or elapsed < _MEASURED_SECONDS:
             return None
         return max((self.position - self.start) / elapsed, _MIN_RATE)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from downloads.engine.backoff import StatusRefused
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _GATHER_BYTES = 262_144
 _TS_PACKET_BYTES = 188
+_GOOD = frozenset({HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT})
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 
 
@@ -52,15 +54,15 @@ class SegmentLane:
         answer = call.answer
         if answer is None:
             return
-        if answer.status not in {200, 206}:
+        if answer.status not in _GOOD:
             raise StatusRefused(answer)
         if call.byte_range is None:
-            if answer.status == 206:
+            if answer.status == HTTPStatus.PARTIAL_CONTENT:
                 raise ConnectionFailed("The server sent a part of a segment.")
             return
         start, end = call.byte_range
         self._wanted = None if end is None else end - start
-        if answer.status == 200:
+        if answer.status == HTTPStatus.OK:
             self._skip = start
             return
         match = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))

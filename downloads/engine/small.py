@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from downloads.engine.backoff import FailureCount, StatusRefused
 from downloads.engine.errors import EngineError, PlaylistRefused
@@ -12,6 +13,7 @@ from downloads.engine.monitor import Monitor
 from downloads.engine.transport import Call, Transport
 
 _AT_ONCE = 4
+_GOOD = frozenset({HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class _Fetch:
 
     def on_answer(self, call: Call) -> None:
         if call.answer is not None:
-            if call.answer.status not in {200, 206}:
+            if call.answer.status not in _GOOD:
                 raise StatusRefused(call.answer)
             self.url = call.answer.url
 
@@ -68,7 +70,7 @@ class SmallFetcher:
             self._run([call], [sink])
             if sink.error is None:
                 content = b"".join(sink.pieces)
-                if byte_range is not None and call.answer and call.answer.status == 200:
+                if byte_range is not None and call.answer and call.answer.status == HTTPStatus.OK:
                     content = content[byte_range[0] : byte_range[1]]
                 return SmallFile(content, sink.url)
             if isinstance(sink.error, OSError):

@@ -44,6 +44,9 @@ _PREFIXES = (
     (b"\x00\x00\x01\xba", Container.MPEG_PS),
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", Container.ASF),
 )
+# Frame headers: eleven or twelve set bits, then the layer (ISO/IEC 13818-7 and 11172-3).
+_ADTS_MASK, _ADTS_SYNC = 0xFFF6, 0xFFF0
+_MP3_MASK, _MP3_SYNC = 0xFFE6, 0xFFE2
 _REFUSED = (
     (b"PK\x03\x04", "an archive"),
     (b"Rar!", "an archive"),
@@ -102,9 +105,9 @@ def _by_structure(head: bytes) -> Container | None:
         head[offset : offset + 1] == b"\x47" for offset in range(0, min(len(head), 565), 188)
     ):
         return Container.MPEG_TS
-    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0:
+    if len(head) > 1 and int.from_bytes(head[:2], "big") & _ADTS_MASK == _ADTS_SYNC:
         return Container.AAC
-    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2:
+    if len(head) > 1 and int.from_bytes(head[:2], "big") & _MP3_MASK == _MP3_SYNC:
         return Container.MP3
     return None
 

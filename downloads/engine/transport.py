@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
@@ -32,6 +33,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PORTABLE_HEADERS = frozenset({"user-agent", "referer", "origin", "accept", "accept-language"})
 _USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 _IDLE_SELECT_SECONDS = 0.1
+_MAX_SPARE = 16
 _MANY_CALLS = 4
 _FULL_TURN_BYTES = 262_144
 _REST_SECONDS = 0.004
@@ -263,7 +265,7 @@ class Transport:
         self._calls.pop(easy, None)
         self._multi.remove_handle(easy)
         call.easy = None
-        if reuse and len(self._spare) < 16:
+        if reuse and len(self._spare) < _MAX_SPARE:
             easy.reset()
             self._spare.append(easy)
         else:
@@ -383,7 +385,7 @@ def _header_reader(call: Call) -> Any:
         elif text:
             name, _, value = text.partition(":")
             call.lines[name.strip().lower()] = value.strip()
-        elif call.status >= 200 and call.answer is None:
+        elif call.status >= HTTPStatus.OK and call.answer is None:
             return _headers_complete(call, len(line))
         return len(line)
 

@@ -9,14 +9,17 @@ from pathlib import Path
 
 import av
 from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 FPS = 10
 SAMPLE_RATE = 48_000
 _SAMPLES_PER_FRAME = 1024
 
 
-def make_clip(
+def make_clip(  # noqa: PLR0913 - each test turns another one of these
     path: Path,
     *,
     seconds: float,
@@ -30,31 +33,37 @@ def make_clip(
     acodec: str = "aac",
 ) -> Path:
     """Write a clip of noise with a picture each tenth of a second and a key frame each second."""
-    noise = random.Random(seed)
+    noise = random.Random(seed)  # noqa: S311 - noise that is the same each time
     with av.open(str(path), "w", format=container, options=options or {}) as output:
-        video = audio = None
-        if has_picture:
-            video = output.add_stream(vcodec, rate=FPS)
-            video.width, video.height = size
-            video.pix_fmt = "yuv420p"
-            video.gop_size = FPS
-            if vcodec == "libx264":
-                video.options = {"preset": "ultrafast", "qp": "34", "x264-params": "scenecut=0"}
-        if has_sound:
-            audio = output.add_stream(acodec, rate=SAMPLE_RATE)
-            audio.layout = "mono"
-        if video is not None:
-            for number in range(int(seconds * FPS)):
+        video = _video_stream(output, vcodec, size) if has_picture else None
+        audio = _audio_stream(output, acodec) if has_sound else None
+        for number in range(int(seconds * FPS)):
+            if video is not None:
                 output.mux(video.encode(_picture(number, size, noise)))
-                if audio is not None:
-                    _sound(output, audio, number, 1 / FPS)
-            output.mux(video.encode(None))
-        elif audio is not None:
-            for number in range(int(seconds * FPS)):
-                _sound(output, audio, number, 1 / FPS)
-        if audio is not None:
-            output.mux(audio.encode(None))
+            if audio is not None:
+                _add_sound(output, audio, number)
+        for stream in (video, audio):
+            if stream is not None:
+                output.mux(stream.encode(None))
     return path
+
+
+def _video_stream(output: OutputContainer, codec: str, size: tuple[int, int]) -> VideoStream:
+    stream = output.add_stream(codec, rate=FPS)
+    assert isinstance(stream, VideoStream)
+    stream.width, stream.height = size
+    stream.pix_fmt = "yuv420p"
+    stream.gop_size = FPS
+    if codec == "libx264":
+        stream.options = {"preset": "ultrafast", "qp": "34", "x264-params": "scenecut=0"}
+    return stream
+
+
+def _audio_stream(output: OutputContainer, codec: str) -> AudioStream:
+    stream = output.add_stream(codec, rate=SAMPLE_RATE)
+    assert isinstance(stream, AudioStream)
+    stream.layout = "mono"
+    return stream
 
 
 def _picture(number: int, size: tuple[int, int], noise: random.Random) -> VideoFrame:
@@ -66,16 +75,17 @@ def _picture(number: int, size: tuple[int, int], noise: random.Random) -> VideoF
     return frame
 
 
-def _sound(output: av.container.OutputContainer, stream: object, number: int, step: float) -> None:
-    first = int(number * step * SAMPLE_RATE / _SAMPLES_PER_FRAME)
-    last = int((number + 1) * step * SAMPLE_RATE / _SAMPLES_PER_FRAME)
+def _add_sound(output: OutputContainer, stream: AudioStream, number: int) -> None:
+    first, last = (
+        int(count * SAMPLE_RATE / FPS / _SAMPLES_PER_FRAME) for count in (number, number + 1)
+    )
     for count in range(first, last):
         frame = AudioFrame(format="fltp", layout="mono", samples=_SAMPLES_PER_FRAME)
         frame.planes[0].update(bytes(frame.planes[0].buffer_size))
         frame.rate = SAMPLE_RATE
         frame.pts = count * _SAMPLES_PER_FRAME
         frame.time_base = Fraction(1, SAMPLE_RATE)
-        output.mux(stream.encode(frame))  # type: ignore[attr-defined]
+        output.mux(stream.encode(frame))
 
 
 def make_hls(folder: Path, *, seconds: float, **options: str) -> Path:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,7 @@ def test_the_owner_is_asked_while_nothing_arrives(origin: Origin, run: Fetch, cl
     with pytest.raises(Interrupted):
         run(origin.serve("/a.mp4", Answer(clip, stall_after=1000)), owner=owner)
 
-    assert max(b - a for a, b in zip(polls, polls[1:], strict=False)) < 2
+    assert max(b - a for a, b in pairwise(polls)) < 2
 
 
 def test_a_speed_limit_holds_and_can_be_lifted(origin: Origin, run: Fetch, clip: bytes) -> None:
@@ -67,7 +68,7 @@ def test_a_speed_limit_holds_and_can_be_lifted(origin: Origin, run: Fetch, clip:
 
     def lift(progress: object) -> None:
         elapsed = time.monotonic() - started
-        if 1.0 < elapsed and owner.allowed.rate_limit_bps:
+        if elapsed > 1.0 and owner.allowed.rate_limit_bps:
             speeds.append(progress.bytes_done / elapsed)  # type: ignore[attr-defined]
             owner.allowed = FAST
 

@@ -14,7 +14,7 @@ from downloads.engine.errors import (
 )
 from downloads.tests.engine.clips import make_clip
 from downloads.tests.engine.conftest import Fetch
-from downloads.tests.engine.origin import Answer, Origin, failing_first
+from downloads.tests.engine.origin import Answer, Origin, Script, failing_first
 from downloads.tests.engine.test_hls import packet_counts
 from providers.types import Stream, StreamKind
 
@@ -90,20 +90,26 @@ def test_whole_files_of_a_manifest_are_joined(
         ("<MPD><Period", PlaylistRefused),
         ("<MPD></MPD>", PlaylistRefused),
         (
-            "<MPD><Period><AdaptationSet contentType='video'><ContentProtection/>"
-            "<Representation id='1'/></AdaptationSet></Period></MPD>",
+            (
+                "<MPD><Period><AdaptationSet contentType='video'><ContentProtection/>"
+                "<Representation id='1'/></AdaptationSet></Period></MPD>"
+            ),
             ProtectedStream,
         ),
         (
-            "<MPD><Period><AdaptationSet contentType='video'><Representation id='1'>"
-            "<BaseURL>file:///etc/passwd</BaseURL></Representation></AdaptationSet></Period></MPD>",
+            (
+                "<MPD><Period><AdaptationSet contentType='video'><Representation id='1'><BaseURL>"
+                "file:///etc/passwd</BaseURL></Representation></AdaptationSet></Period></MPD>"
+            ),
             AddressRefused,
         ),
         (
-            "<MPD mediaPresentationDuration='PT9S'><Period><AdaptationSet contentType='video'>"
-            "<SegmentTemplate media='$Number$' timescale='1'><SegmentTimeline>"
-            "<S d='1' r='999999999'/></SegmentTimeline></SegmentTemplate>"
-            "<Representation id='1'/></AdaptationSet></Period></MPD>",
+            (
+                "<MPD mediaPresentationDuration='PT9S'><Period><AdaptationSet contentType='video'>"
+                "<SegmentTemplate media='$Number$' timescale='1'><SegmentTimeline>"
+                "<S d='1' r='999999999'/></SegmentTimeline></SegmentTemplate>"
+                "<Representation id='1'/></AdaptationSet></Period></MPD>"
+            ),
             PlaylistRefused,
         ),
     ],
@@ -116,7 +122,7 @@ def test_what_cannot_or_may_not_be_fetched_is_refused(
         run(origin.serve("/x.mpd", text.encode()), kind=StreamKind.DASH)
 
 
-def split(origin: Origin, picture: Answer | bytes, sound: Answer | bytes) -> Stream:
+def split(origin: Origin, picture: Answer | Script | bytes, sound: bytes) -> Stream:
     return Stream(
         origin.serve("/v.mp4", picture),
         StreamKind.SPLIT,

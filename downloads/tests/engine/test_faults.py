@@ -27,7 +27,9 @@ from providers.types import Stream, StreamKind
 
 @pytest.mark.parametrize("after", [0, 1, 100_000, -1])
 @pytest.mark.parametrize("reset", [False, True])
-def test_a_cut_is_mended(origin: Origin, run: Fetch, clip: bytes, after: int, reset: bool) -> None:
+def test_a_cut_is_mended(
+    origin: Origin, run: Fetch, clip: bytes, *, after: int, reset: bool
+) -> None:
     cut = Answer(clip, cut_after=after % len(clip), reset=reset)
     fetched = run(origin.serve("/a.mp4", failing_first(1, cut, Answer(clip))))
 

@@ -40,7 +40,7 @@ def playlist(origin: Origin, path: str, *lines: str) -> str:
 
 def packet_counts(path: Path) -> dict[str, int]:
     with av.open(str(path)) as media:
-        counts = {stream.type: 0 for stream in media.streams}
+        counts: dict[str, int] = {stream.type: 0 for stream in media.streams}
         for packet in media.demux():
             if packet.dts is not None:
                 counts[packet.stream.type] += 1
@@ -96,6 +96,7 @@ def test_the_best_variant_not_above_the_wish(
     run: Fetch,
     clips: Path,
     ts_stream: Path,
+    *,
     wish: int | None,
     expected: int,
 ) -> None:
@@ -155,7 +156,7 @@ def test_sound_and_subtitles_of_their_own_are_joined(
         texts = [bytes(packet)[2:] for packet in media.demux(subtitles=0) if packet.size > 2]
     assert [kind for kind, _ in kinds] == ["video", "audio", "subtitle"]
     assert kinds[1][1] == kinds[2][1] == "fre"
-    assert texts == ["Bonjour & bienvenue".encode()]
+    assert texts == [b"Bonjour & bienvenue"]
 
 
 def test_a_discontinuity_does_not_break_the_time_line(
@@ -246,13 +247,13 @@ def test_a_missing_segment_is_an_error_and_no_gap(
         run(url, kind=HLS)
 
 
-@pytest.mark.parametrize("fault", [{"cut_after": 30_000}, {"stall_after": 30_000}])
+@pytest.mark.parametrize("fault", [Answer(cut_after=30_000), Answer(stall_after=30_000)])
 def test_a_cut_or_stalled_segment_is_fetched_again(
-    origin: Origin, run: Fetch, ts_stream: Path, fault: dict[str, int]
+    origin: Origin, run: Fetch, ts_stream: Path, fault: Answer
 ) -> None:
     url = serve_folder(origin, ts_stream, "/v")
     whole = Answer((ts_stream / "s003.ts").read_bytes())
-    origin.serve("/v/s003.ts", failing_first(1, replace(whole, **fault), whole))
+    origin.serve("/v/s003.ts", failing_first(1, replace(fault, content=whole.content), whole))
 
     assert packet_counts(run(url, kind=HLS).path)["video"] == CLIP_SECONDS * 10
 
@@ -373,7 +374,8 @@ def test_a_hundred_thousand_segments_are_read_with_bounded_memory() -> None:
 import resource
 from downloads.engine.playlist import parse_playlist
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-lines = [f"#EXTINF:1.0,\\nhttps://cdn.example/film/part-{n:06d}.ts?token=abcdef" for n in range(100000)]
+address = "https://cdn.example/film/part-{:06d}.ts?token=abcdef"
+lines = ["#EXTINF:1.0,\\n" + address.format(number) for number in range(100000)]
 text = "#EXTM3U\\n" + "\\n".join(lines) + "\\n#EXT-X-ENDLIST\\n"
 playlist = parse_playlist(text, "https://cdn.example/index.m3u8")
 assert len(playlist.segments) == 100000

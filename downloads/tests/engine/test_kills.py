@@ -47,7 +47,7 @@ def start(context: multiprocessing.context.ForkServerContext, *words: object) ->
 def test_random_kills_lose_double_and_spoil_nothing(
     origin: Origin, clip: bytes, ts_stream: Path, tmp_path: Path, seed: int
 ) -> None:
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - to be repeated
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["downloads.tests.engine.test_kills", "downloads.engine.run"])
     rate = len(clip) / 6

@@ -12,6 +12,7 @@ import pytest
 from downloads.engine.errors import FolderUnwritable, NameTaken
 from downloads.engine.library import file_name, publish, sha256_of
 
+MEMORY = Path("/dev/shm")  # noqa: S108 - a second file system, on every Linux
 RELATIVE = PurePosixPath("Un Titre/Saison 1/Un Titre - 01 [1080p].mp4")
 
 
@@ -122,11 +123,11 @@ def test_a_missing_library_is_not_created(tmp_path: Path, work_file: Path) -> No
         publish(work_file, tmp_path / "unmounted", RELATIVE, umask=0o022)
 
 
-@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs a second file system")
+@pytest.mark.skipif(not MEMORY.is_dir(), reason="needs a second file system")
 def test_another_file_system_is_copied_to_first(root: Path, tmp_path: Path) -> None:
-    other = Path("/dev/shm") / f"tsuzuku-test-{os.getpid()}"
-    if os.stat("/dev/shm").st_dev == root.stat().st_dev:
-        pytest.skip("/dev/shm is on the same file system")
+    other = MEMORY / f"tsuzuku-test-{os.getpid()}"
+    if MEMORY.stat().st_dev == root.stat().st_dev:
+        pytest.skip("memory is on the same file system")
     other.write_bytes(b"film" * 1000)
     try:
         final = publish(other, root, RELATIVE, umask=0o022)
