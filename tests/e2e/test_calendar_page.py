@@ -1,0 +1,86 @@
+"""The calendar in a browser."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import DESKTOP, PHONE, Opener, sideways, violations
+from watchlist.tests.factories import EpisodeFactory, WatchlistItemFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def weekly_series(owner: User) -> None:
+    """Three series with a rhythm, one of them late."""
+    now = timezone.now()
+    for place, (title, days) in enumerate([("Glass Harbour", 2), ("Paper Lantern", 5), ("Winter Tide", 9)]):
+        item = WatchlistItemFactory(
+            user=owner,
+            anime_title=title,
+            series__poster_url="",
+            series__lang="vf" if place else "vostfr",
+        )
+        for step in range(5):
+            EpisodeFactory(
+                series=item.series,
+                number=Decimal(5 - step),
+                first_seen_at=now - timedelta(days=days + 7 * step),
+            )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("size", "viewport"), [("desktop", DESKTOP), ("phone", PHONE)])
+def test_axe_finds_nothing(
+    open_page: Opener, screenshot: Any, scheme: str, size: str, viewport: Any
+) -> None:
+    page = open_page(
+        "/calendar", color_scheme=scheme, viewport=viewport, has_touch=size == "phone", bypass_csp=True
+    )
+    screenshot(page, f"calendar-{size}-{scheme}")
+    assert violations(page) == []
+    for view in ("month", "agenda"):
+        page.goto(f"/calendar?view={view}")
+        assert (view, violations(page), sideways(page)) == (view, [], 0)
+
+
+def test_the_width_decides_what_is_seen_first(open_page: Opener) -> None:
+    desktop = open_page("/calendar")
+    expect(desktop.locator(".month")).to_be_visible()
+    expect(desktop.locator(".agenda")).to_be_hidden()
+    phone = open_page("/calendar", viewport=PHONE)
+    expect(phone.locator(".month")).to_be_hidden()
+    expect(phone.locator(".agenda")).to_be_visible()
+
+
+def test_nothing_is_cut_off_at_320_pixels(open_page: Opener) -> None:
+    page = open_page("/calendar", viewport={"width": 320, "height": 640})
+    assert sideways(page) == 0
+    page.goto("/calendar?view=month")
+    assert sideways(page) == 0
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_months_are_turned_and_the_filter_stays(open_page: Opener, script: bool) -> None:  # noqa: FBT001 -- a parameter
+    page = open_page("/calendar?view=month", java_script_enabled=script)
+    before = page.locator("#month-title").inner_text()
+    page.get_by_role("link", name="VF", exact=True).click()
+    page.locator(".month .panel-head a").first.click()
+    expect(page.locator("#month-title")).not_to_have_text(before)
+    expect(page.get_by_role("link", name="VF", exact=True)).to_have_attribute("aria-current", "true")
+    page.get_by_role("link", name="Today").click()
+    expect(page.locator("#month-title")).to_have_text(before)
+
+
+def test_an_entry_leads_to_its_series(open_page: Opener) -> None:
+    page = open_page("/calendar?view=agenda")
+    expect(page.get_by_text("Late").first).to_be_visible()
+    page.get_by_role("link", name="Winter Tide").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Winter Tide")
