@@ -15,6 +15,12 @@ from providers.demo.works import Episode, ProviderId, Season, Work
 PREFIX = "/animesama"
 _LANGUAGES = frozenset({"vostfr", "vf", "vf1", "vf2", "va", "var", "vkr", "vcn", "vqc", "vj"})
 _CARDS_PER_PAGE = 48
+# Episodes take turns; in each turn another player is missing, so that at least one is left.
+_TURNS = 6
+_TURN_WITHOUT_SIBNET = 0
+_TURN_WITHOUT_SENDVID = 2
+_TURN_WITHOUT_HLS = 4
+_TURN_WITH_DEAD_SENDVID = 5
 
 
 def answer(context: Context, request: Request) -> Reply | None:
@@ -83,11 +89,10 @@ def _players(episodes: list[Episode], origin: str, seed: int, *, is_airing: bool
     """The file: one list a player, with the gaps and slips of the real ones."""
     sibnet, sendvid, stream = [], [], []
     for place, episode in enumerate(episodes):
-        # Each list lacks other episodes, so that every episode has at least two players.
-        turn = (place + seed) % 6
-        sibnet.append(hosts.sibnet_url(origin, "" if turn == 0 else episode.uid))
-        sendvid.append("" if turn == 2 else _sendvid(origin, episode, turn))  # noqa: PLR2004
-        stream.append("" if turn == 4 else hosts.hls_url(origin, episode))  # noqa: PLR2004
+        turn = (place + seed) % _TURNS
+        sibnet.append(hosts.sibnet_url(origin, "" if turn == _TURN_WITHOUT_SIBNET else episode.uid))
+        sendvid.append("" if turn == _TURN_WITHOUT_SENDVID else _sendvid(origin, episode, turn))
+        stream.append("" if turn == _TURN_WITHOUT_HLS else hosts.hls_url(origin, episode))
     if is_airing:
         # The next episode is announced by players that have no video yet.
         sibnet.append(hosts.sibnet_url(origin, ""))
@@ -102,7 +107,8 @@ def _players(episodes: list[Episode], origin: str, seed: int, *, is_airing: bool
 
 
 def _sendvid(origin: str, episode: Episode, turn: int) -> str:
-    if turn == 5:  # noqa: PLR2004 -- now and then a host removes a video
+    # Now and then a host removes a video.
+    if turn == _TURN_WITH_DEAD_SENDVID:
         return hosts.dead_url(origin, episode.uid)
     return hosts.sendvid_url(origin, episode.uid)
 
