@@ -79,9 +79,14 @@ def split_names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for part in text.split(",") if (name := part.strip())))
 
 
+def without_html_comments(page: str) -> str:
+    """A page without what stands in `<!-- -->`, scripts included."""
+    return _HTML_COMMENT.sub("", page) if "<!--" in page else page
+
+
 def scripts(page: str) -> Iterator[str]:
     """The inline scripts of a page that are not inside a comment, without building a tree."""
-    page = _HTML_COMMENT.sub("", page)
+    page = without_html_comments(page)
     opened = _SCRIPT_START.search(page)
     while opened:
         closed = _SCRIPT_END.search(page, opened.end())

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from providers.errors import LayoutChanged
-from providers.parsing import scripts, unescaped, without_comments
+from providers.parsing import scripts, unescaped, without_comments, without_html_comments
 
 MOST_POSITIONS: Final = 20_000
 _CALL: Final = re.compile(
@@ -70,11 +70,16 @@ def parse_names(page: str, count: int) -> list[str]:
     if "episodes.js" not in page or breaks_off:
         raise LayoutChanged("season page")
     naming = _Naming()
+    has_script = False
+    page = without_html_comments(page)
     for script in scripts(page):
         if "resetListe" in script or "newSP" in script:
+            has_script = True
             for match in _CALL.finditer(without_comments(script)):
                 if match[1]:
                     naming.read(match[1], match[2])
+    if "resetListe" in page and not has_script:
+        raise LayoutChanged("season page")
     return naming.fill(count)
 
 

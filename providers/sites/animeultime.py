@@ -99,7 +99,7 @@ class AnimeUltimeAdapter(SiteAdapter):
         return SeriesDetails(
             series_ref=str(ref),
             url=ref.url(base_url),
-            title=page.title,
+            title=_title(page.title, ref),
             lang=lang,
             synopsis=page.synopsis,
             genres=page.genres,
@@ -204,6 +204,11 @@ def _seasons(hits: Iterable[v5.Hit], title: str, base_url: str, lang: str) -> It
             ref = Ref(hit.series_id, hit.page)
             label = f"Saison {season_of(hit.title, hit.page)}"
             yield SeasonOffer(str(ref), ref.url(base_url), label, lang)
+
+
+def _title(title: str, ref: Ref) -> str:
+    """Seasons share a title where their episodes carry the season's number."""
+    return _base_title(title) if season_of(ref.page) > 1 else title
 
 
 def _base_title(title: str) -> str:

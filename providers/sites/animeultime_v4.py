@@ -24,6 +24,7 @@ _COUNTS: Final = re.compile(r"(\d{1,5})\s*/\s*(\d{1,5})")
 _CONTENT: Final = re.compile(r"<media:content\b([^>]*)>")
 _ATTRIBUTE: Final = re.compile(r"(\w+)\s*=\s*\"([^\"]*)\"")
 _GENRES: Final = re.compile(r"GENRES?\s?:([^\n]{0,500})", re.IGNORECASE)
+_SYNOPSIS: Final = re.compile(r"SYNOPSIS\s?:([^\n]{1,5000})")
 _LABEL: Final = re.compile(r"[A-ZÀ-Ý() ]{3,60}:")
 _SHORTEST_SYNOPSIS: Final = 60
 _BRACKETS: Final = re.compile(r"\[([^\]]{1,60})\]")
@@ -123,7 +124,10 @@ def parse_series(text: str, url: str) -> SeriesPage:
 
 
 def _synopsis(block: str) -> str:
-    """The longest line that is no "STUDIO : [...]"; the page does not mark it otherwise."""
+    """The line marked as such, else the longest that is no "STUDIO : [...]"."""
+    marked = _SYNOPSIS.search(block)
+    if marked:
+        return " ".join(marked[1].split())
     lines = (" ".join(line.split()) for line in block.split("\n"))
     told = [line for line in lines if not _LABEL.match(line)]
     longest = max(told, key=len, default="")

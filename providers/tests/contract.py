@@ -37,6 +37,24 @@ ALTERED = (
     b"<body><div class='brand-new'><p>Notre site fait peau neuve.</p></div></body></html>"
 )
 PIECES = 12
+MUTATIONS = (
+    (b"class=", b"data-class="),
+    (b"id=", b"data-id="),
+    (b"<script", b"<noscript"),
+    (b"<a ", b"<span "),
+    (b"<li", b"<div"),
+    (b"<h1", b"<h2"),
+    (b"<item", b"<entry"),
+    (b"<table", b"<section"),
+    (b"var ", b"const "),
+    (b"eps", b"epz"),
+    (b"episodes", b"liste"),
+    (b"resetListe", b"viderListe"),
+    (b"playlist", b"liste"),
+    (b"href=", b"data-href="),
+    (b"[", b"("),
+    (b"'", b""),
+)
 _UNREADABLE = (LayoutChanged, EmptyList, NotFound)
 
 
@@ -182,6 +200,20 @@ class ProviderContract:
         except ProviderError:
             return
         assert found.episodes
+
+    @pytest.mark.parametrize(("old", "new"), MUTATIONS)
+    def test_changed_markup_never_loses_or_renames_an_episode(
+        self, origin: Origin, adapter: SiteAdapter, old: bytes, new: bytes
+    ) -> None:
+        self.serve(origin)
+        before = [episode.ref for episode in self.listed(adapter).episodes]
+        for path, body in self.pages.items():
+            origin.answers[path] = serves(body.replace(old, new))
+        try:
+            after = [episode.ref for episode in self.listed(adapter).episodes]
+        except ProviderError:
+            return
+        assert after == before
 
     def test_an_unknown_episode_is_not_found(self, origin: Origin, adapter: SiteAdapter) -> None:
         self.serve(origin)

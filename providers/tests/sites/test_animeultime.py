@@ -153,7 +153,7 @@ def test_a_language_without_files_is_not_found(adapter: AnimeUltimeAdapter, orig
 @pytest.mark.usefixtures("new_site")
 def test_an_id_alone_is_listed_by_the_player(adapter: AnimeUltimeAdapter, origin: Origin) -> None:
     found = adapter.list_episodes("41/", "vostfr", {})
-    assert [e.ref for e in found.episodes] == ["Episode 1", "Episode 2"]
+    assert [e.ref for e in found.episodes] == ["Episode 1", "Episode 2", "OAV 1"]
     assert origin.requests[-1].endswith(b"idserie=41")
     again = adapter.list_episodes("41/", "vostfr", found.validators)
     assert again.unchanged

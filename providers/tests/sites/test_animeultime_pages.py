@@ -61,6 +61,7 @@ PLAYER = {
         {"id": 412, "title": "Le Phare 02"},
         {"id": 413, "title": "Le Phare 01 vf"},
         {"id": 414, "title": "Le Phare 02"},
+        {"id": 415, "title": "Le Phare OAV 01"},
     ],
 }
 OLD_SEARCH = """<html><div class="title">Recherche</div><table class="jtable"><tr><th>Nom</th></tr>
@@ -169,6 +170,7 @@ def test_the_player_lists_and_plays() -> None:
         ("412", "Episode 2", "vostfr"),
         ("413", "Episode 1", "vf"),
         ("414", "Episode 2", "vostfr"),
+        ("415", "OAV 1", "vostfr"),
     ]
 
 
