@@ -122,6 +122,9 @@ def _episodes(series: Series, item: WatchlistItem, kind: str, known: int) -> Non
         for number in range(1, known + 1)
     ]
     Episode.objects.bulk_create(rows)
+    had = [row for row in rows if row.number <= (item.last_episode_downloaded or 0)]
+    for row in had[-3:]:
+        _download(item, row, State.COMPLETED)
     if kind == "downloading":
         _download(item, rows[-2], State.DOWNLOADING)
         _download(item, rows[-1], State.QUEUED)
@@ -135,7 +138,6 @@ def _episodes(series: Series, item: WatchlistItem, kind: str, known: int) -> Non
             facts=facts,
             created_at=now - timedelta(hours=4),
         )
-        _download(item, rows[-1], State.COMPLETED)
     if kind != "upcoming":
         Check.objects.create(
             series=series,

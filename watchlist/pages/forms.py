@@ -8,17 +8,11 @@ from typing import Any, Final
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from watchlist.decisions import plain_number
 from watchlist.models import Quality, WatchlistItem
 
 START_ALL, START_NEXT, START_NUMBER = "all", "next", "number"
 MAX_NUMBER: Final = 100_000
-
-
-class Switch(forms.CheckboxInput):
-    """A checkbox that screen readers call a switch."""
-
-    def __init__(self) -> None:
-        super().__init__({"role": "switch"})
 
 
 class ItemSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
@@ -28,7 +22,7 @@ class ItemSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # not generi
         label=_("Download new episodes"),
         help_text=_("When off, new episodes are listed but you start each download yourself."),
         required=False,
-        widget=Switch(),
+        widget=forms.CheckboxInput({"role": "switch"}),
     )
     start = forms.DecimalField(
         label=_("Start after episode"),
@@ -50,6 +44,12 @@ class ItemSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # not generi
         given = dict(self.cleaned_data)
         given["last_episode_downloaded"] = given.pop("start")
         return given
+
+
+def start_of(item: WatchlistItem) -> dict[str, str]:
+    """The start point as people write it, for the form's beginning."""
+    last = item.last_episode_downloaded
+    return {"start": "" if last is None else plain_number(last)}
 
 
 class FollowForm(forms.Form):

@@ -15,7 +15,7 @@ from watchlist.models import WatchlistItem
 from watchlist.pages import toasts, undo, wording
 from watchlist.pages.actions import own_item
 from watchlist.pages.cards import provider_name
-from watchlist.pages.forms import ItemSettingsForm
+from watchlist.pages.forms import ItemSettingsForm, start_of
 from watchlist.services import items, scheduler
 
 
@@ -31,7 +31,7 @@ def item_settings(request: HttpRequest, item_id: uuid.UUID) -> HttpResponse:
         "status": item.status,
         "last_episode_downloaded": item.last_episode_downloaded,
     }
-    initial = {"start": item.last_episode_downloaded}
+    initial = start_of(item)
     form = ItemSettingsForm(request.POST or None, instance=item, initial=initial)
     if request.method != "POST" or not form.is_valid():
         return _shown(request, item, form)

@@ -25,7 +25,7 @@ from watchlist.pages.actions import own_item
 from watchlist.pages.cards import cards_of
 from watchlist.pages.episode_lines import groups_of, line_of, version_of
 from watchlist.pages.feedback import user_of
-from watchlist.pages.forms import ItemSettingsForm
+from watchlist.pages.forms import ItemSettingsForm, start_of
 from watchlist.pages.live import results_of
 from watchlist.pages.past import history_of
 from watchlist.selectors.episodes import episodes_of, find_episode
@@ -182,7 +182,7 @@ def _tab(request: HttpRequest, item: WatchlistItem, tab: str) -> dict[str, Any]:
     if tab == "history":
         return {"events": history_of(user_of(request), item)}
     if tab == "settings":
-        initial = {"start": item.last_episode_downloaded}
+        initial = start_of(item)
         return {
             "form": ItemSettingsForm(instance=item, initial=initial),
             "interval_words": wording.every(scheduler.interval()),
