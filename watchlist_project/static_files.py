@@ -14,7 +14,7 @@ _LARGE_BYTES = 100_000
 _BEST, _QUICK = 11, 5
 
 
-class QuickCompressor(Compressor):
+class QuickCompressor(Compressor):  # type: ignore[misc] # whitenoise has no types
     """Does not spend seconds on what few people ever open."""
 
     @staticmethod
@@ -25,7 +25,7 @@ class QuickCompressor(Compressor):
         return compressed
 
 
-class StaticFiles(CompressedManifestStaticFilesStorage):
+class StaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc] # as above
     """Whitenoise's storage with our compressor."""
 
     def create_compressor(self, **options: Any) -> Compressor:
