@@ -14,7 +14,7 @@ from django.utils import timezone
 from downloads import queue
 from downloads.states import FINISHED
 from providers import gateway
-from providers.errors import ProviderError
+from providers.errors import NotASeries, ProviderError
 from providers.types import SeriesDetails, SeriesLocator
 from watchlist.models import (
     CheckTrigger,
@@ -113,6 +113,8 @@ def look_up(provider_id: str, url: str, lang: str | None) -> Found:
         series_ref = other
     try:
         details = gateway.details(provider_id, series_ref, chosen, deadline_seconds=DETAILS_SECONDS)
+    except NotASeries:
+        raise
     except ProviderError as error:
         return Found(locator, chosen, series_ref, error=error)
     return Found(locator, chosen, details.series_ref or series_ref, details)
