@@ -21,15 +21,17 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def weekly_series(owner: User) -> None:
     """Three series with a rhythm, one of them late."""
     now = timezone.now()
-    for place, (title, days) in enumerate([("Glass Harbour", 2), ("Paper Lantern", 5), ("Winter Tide", 9)]):
-        item = WatchlistItemFactory(
+    for place, (title, days) in enumerate(
+        [("Glass Harbour", 2), ("Paper Lantern", 5), ("Winter Tide", 9)]
+    ):
+        item = WatchlistItemFactory.create(
             user=owner,
             anime_title=title,
             series__poster_url="",
             series__lang="vf" if place else "vostfr",
         )
         for step in range(5):
-            EpisodeFactory(
+            EpisodeFactory.create(
                 series=item.series,
                 number=Decimal(5 - step),
                 first_seen_at=now - timedelta(days=days + 7 * step),
@@ -42,7 +44,11 @@ def test_axe_finds_nothing(
     open_page: Opener, screenshot: Any, scheme: str, size: str, viewport: Any
 ) -> None:
     page = open_page(
-        "/calendar", color_scheme=scheme, viewport=viewport, has_touch=size == "phone", bypass_csp=True
+        "/calendar",
+        color_scheme=scheme,
+        viewport=viewport,
+        has_touch=size == "phone",
+        bypass_csp=True,
     )
     screenshot(page, f"calendar-{size}-{scheme}")
     assert violations(page) == []
@@ -74,7 +80,9 @@ def test_months_are_turned_and_the_filter_stays(open_page: Opener, script: bool)
     page.get_by_role("link", name="VF", exact=True).click()
     page.locator(".month .panel-head a").first.click()
     expect(page.locator("#month-title")).not_to_have_text(before)
-    expect(page.get_by_role("link", name="VF", exact=True)).to_have_attribute("aria-current", "true")
+    expect(page.get_by_role("link", name="VF", exact=True)).to_have_attribute(
+        "aria-current", "true"
+    )
     page.get_by_role("link", name="Today").click()
     expect(page.locator("#month-title")).to_have_text(before)
 

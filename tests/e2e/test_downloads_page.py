@@ -28,17 +28,17 @@ TICK = "htmx.trigger(document.body, 'tick')"
 
 @pytest.fixture
 def item(owner: User) -> WatchlistItem:
-    made: WatchlistItem = WatchlistItemFactory(
+    made: WatchlistItem = WatchlistItemFactory.create(
         user=owner, anime_title="Glass Harbour", series__poster_url=""
     )
     return made
 
 
 def wish(item: WatchlistItem, **download: Any) -> Grab:
-    made: Grab = GrabFactory(
+    made: Grab = GrabFactory.create(
         item=item,
-        episode=EpisodeFactory(series=item.series, title=""),
-        download=DownloadFactory(**download),
+        episode=EpisodeFactory.create(series=item.series, title=""),
+        download=DownloadFactory.create(**download),
     )
     return made
 
@@ -53,7 +53,7 @@ def busy(item: WatchlistItem) -> None:
     wish(item, not_before=timezone.now() + timedelta(minutes=20), reason_text="No answer.")
     failed = wish(item, failed=True, reason_text="sibnet: " + "very-long-" * 30)
     for label in ("sibnet", "vidmoly"):
-        DownloadAttemptFactory(download=failed.download, source_label=label)
+        DownloadAttemptFactory.create(download=failed.download, source_label=label)
     wish(item, failed=True, reason_code="protected")
     wish(item, completed=True)
     wish(item, state=State.CANCELLED)
@@ -64,13 +64,17 @@ def of(page: Page, section: str) -> Any:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("size", "viewport"), [("desktop", DESKTOP), ("phone", PHONE)])
+@pytest.mark.parametrize("size", ["desktop", "phone"])
 def test_axe_finds_nothing(
-    open_page: Opener, item: WatchlistItem, screenshot: Any, scheme: str, size: str, viewport: Any
+    open_page: Opener, item: WatchlistItem, screenshot: Any, scheme: str, size: str
 ) -> None:
     busy(item)
     page = open_page(
-        "/downloads", color_scheme=scheme, viewport=viewport, has_touch=size == "phone", bypass_csp=True
+        "/downloads",
+        color_scheme=scheme,
+        viewport=PHONE if size == "phone" else DESKTOP,
+        has_touch=size == "phone",
+        bypass_csp=True,
     )
     page.locator("#failed summary").first.click()
     screenshot(page, f"downloads-{size}-{scheme}")
@@ -98,7 +102,9 @@ def test_an_open_list_of_attempts_stays_open_while_others_move(
     open_page: Opener, item: WatchlistItem
 ) -> None:
     grab = wish(item, running=True, bytes_done=100, bytes_total=1000)
-    DownloadAttemptFactory(download=wish(item, failed=True).download, error_text="No answer.")
+    DownloadAttemptFactory.create(
+        download=wish(item, failed=True).download, error_text="No answer."
+    )
     page = open_page("/downloads")
     page.locator("#failed summary").click()
     Download.objects.filter(pk=grab.download_id).update(bytes_done=620)

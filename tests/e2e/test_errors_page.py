@@ -19,7 +19,11 @@ def test_axe_finds_nothing_on_an_error_page(
     open_page: Opener, screenshot: Any, scheme: str, size: str, viewport: Any
 ) -> None:
     page = open_page(
-        "/notifications", color_scheme=scheme, viewport=viewport, has_touch=size == "phone", bypass_csp=True
+        "/notifications",
+        color_scheme=scheme,
+        viewport=viewport,
+        has_touch=size == "phone",
+        bypass_csp=True,
     )
     # Any browser writes a line for an answer 404; the page is looked at as what it is.
     html = page.request.get("/nowhere").text()

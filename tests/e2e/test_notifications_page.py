@@ -20,7 +20,9 @@ FACTS = {"title": "Glass Harbour", "count": 1, "first": "7", "last": "7"}
 
 
 def told(user: User, kind: NotificationKind, **columns: Any) -> Notification:
-    made: Notification = NotificationFactory(user=user, kind=kind, **{"facts": FACTS, **columns})
+    made: Notification = NotificationFactory.create(
+        user=user, kind=kind, **{"facts": FACTS, **columns}
+    )
     return made
 
 
@@ -84,9 +86,7 @@ def test_what_happens_while_one_looks_is_a_toast_and_counts_at_the_bell(
     page = open_page("/downloads")
     told(owner, NotificationKind.FINISHED)
     page.evaluate(TICK)
-    expect(page.locator("#toasts")).to_contain_text(
-        "Episode 7 of Glass Harbour is in the library"
-    )
+    expect(page.locator("#toasts")).to_contain_text("Episode 7 of Glass Harbour is in the library")
     expect(page.locator("#bell")).to_contain_text("1")
     page.evaluate(TICK)
     page.wait_for_load_state("networkidle")

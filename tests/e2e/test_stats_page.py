@@ -26,7 +26,9 @@ def a_busy_month(owner: User) -> None:
     """Thirty days with downloads, some of which failed."""
     now = timezone.now()
     items = [
-        WatchlistItemFactory(user=owner, anime_title=f"{name} Harbour", series__poster_url="")
+        WatchlistItemFactory.create(
+            user=owner, anime_title=f"{name} Harbour", series__poster_url=""
+        )
         for name in ("Glass", "Paper", "Winter", "An Extraordinarily Long Title Of A Series In The")
     ]
     for days in range(30):
@@ -34,12 +36,16 @@ def a_busy_month(owner: User) -> None:
         for step in range(1 + days * 7 % 5):
             item = items[(days + step) % 4]
             failed = (days + step) % 6 == 5
-            kind = {"failed": True} if failed else {"completed": True, "final_size_bytes": 345_000_000}
-            download = DownloadFactory(
+            kind: dict[str, Any] = (
+                {"failed": True} if failed else {"completed": True, "final_size_bytes": 345_000_000}
+            )
+            download = DownloadFactory.create(
                 finished_at=at, started_at=at - timedelta(seconds=80), **kind
             )
-            episode = EpisodeFactory(series=item.series, first_seen_at=at - timedelta(minutes=11))
-            GrabFactory(
+            episode = EpisodeFactory.create(
+                series=item.series, first_seen_at=at - timedelta(minutes=11)
+            )
+            GrabFactory.create(
                 item=item,
                 episode=episode,
                 download=download,

@@ -26,7 +26,7 @@ from watchlist.pages.panel_forms import AccountForm
 UNPROCESSABLE: Final = 422
 
 
-class _PasswordForm(PasswordChangeForm):  # type: ignore[type-arg]  # no subscript at run time
+class _PasswordForm(PasswordChangeForm):
     """Django's own, without taking the focus: it is not the first form of the page."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -68,7 +68,9 @@ def retry_all(request: HttpRequest) -> HttpResponse:
         except queue.NotLegalNow:
             continue  # a worker or another tab was faster
         count += 1
-    text = ngettext("%(count)s download is tried again.", "%(count)s downloads are tried again.", count)
+    text = ngettext(
+        "%(count)s download is tried again.", "%(count)s downloads are tried again.", count
+    )
     return _after(request, Told("ok", text % {"count": count}))
 
 
@@ -101,7 +103,9 @@ def _resume(user: User, grab: Grab) -> Told:
 def _cancel(user: User, grab: Grab) -> Told:
     del user
     wishes.cancel_for(grab=grab)
-    return Told("ok", _("Cancelled: %(name)s") % {"name": grab.download.label}, _undo(grab, "retry"))
+    return Told(
+        "ok", _("Cancelled: %(name)s") % {"name": grab.download.label}, _undo(grab, "retry")
+    )
 
 
 def _retry(user: User, grab: Grab) -> Told:

@@ -40,9 +40,7 @@ def answer(
     made = fragment() if fragment is not None else HttpResponse(headers={"HX-Redirect": to})
     if told.is_quiet:
         return made
-    return toasts.answer(
-        request, told.text, fragment=made, level=told.level, undo=told.undo_url
-    )
+    return toasts.answer(request, told.text, fragment=made, level=told.level, undo=told.undo_url)
 
 
 def user_of(request: HttpRequest) -> User:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from itertools import groupby
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
@@ -35,7 +36,8 @@ def notifications(request: HttpRequest) -> HttpResponse:
     kind = kind if kind in NotificationKind.values else ""
     unread_only = request.GET.get("unread") == "1"
     rows = inbox.notices_of(user, kind=kind, unread_only=unread_only)
-    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    pages: Paginator[inbox.Notice] = Paginator(cast("Any", rows), PER_PAGE)
+    page = pages.get_page(request.GET.get("page"))
     context = {
         "page": page,
         "days": [

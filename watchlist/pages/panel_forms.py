@@ -73,10 +73,14 @@ class LimitsForm(forms.Form):
         widget=forms.NumberInput(attrs={"inputmode": "decimal", "step": "0.05"}),
     )
     window_start = forms.TimeField(
-        label=_("Only from"), required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+        label=_("Only from"),
+        required=False,
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
     )
     window_end = forms.TimeField(
-        label=_("until"), required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+        label=_("until"),
+        required=False,
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
     )
 
     @classmethod
@@ -139,7 +143,7 @@ class NewUserForm(forms.Form):
 
     def clean_username(self) -> str:
         """Not taken, in any spelling."""
-        name = User.normalize_username(self.cleaned_data["username"])
+        name = str(User.normalize_username(self.cleaned_data["username"]))
         if User.objects.filter(username__iexact=name).exists():
             raise forms.ValidationError(_("This user name is taken."), code="unique")
         return name
@@ -189,7 +193,9 @@ class TokenForm(forms.Form):
         days = self.fields["days"]
         if isinstance(days, forms.ChoiceField):
             days.choices = [
-                (str(count), _("%(count)s days") % {"count": count}) if count else ("never", _("never"))
+                (str(count), _("%(count)s days") % {"count": count})
+                if count
+                else ("never", _("never"))
                 for count in LIFETIMES_DAYS
             ]
         self.initial.setdefault("days", "90")
@@ -198,7 +204,5 @@ class TokenForm(forms.Form):
 def time_zones() -> list[str]:
     """The zones that people know, in order."""
     return sorted(
-        name
-        for name in available_timezones()
-        if "/" in name and not name.startswith(_ODD_ZONES)
+        name for name in available_timezones() if "/" in name and not name.startswith(_ODD_ZONES)
     )

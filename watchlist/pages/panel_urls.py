@@ -72,7 +72,5 @@ urlpatterns = [
     path("settings/tokens/new", tokens.create, name="settings-token-new"),
     path("settings/tokens/<slug:handle>/revoke", tokens.revoke, name="settings-token-revoke"),
     path("settings/about", about.about, name="settings-about"),
-    path(
-        "accounts/password/<uidb64>/<token>", account.SetPassword.as_view(), name="password-set"
-    ),
+    path("accounts/password/<uidb64>/<token>", account.SetPassword.as_view(), name="password-set"),
 ]

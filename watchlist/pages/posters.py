@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from watchlist.models import WatchlistItem
+from watchlist.pages.feedback import user_of
 from watchlist.services import posters
 
 # A transparent point: the page shows the initials behind it. An error would be a line in the
@@ -25,7 +26,7 @@ _FOR_A_MINUTE: Final = "private, max-age=60"
 @require_safe
 def poster(request: HttpRequest, followed_id: uuid.UUID) -> HttpResponse:
     """The poster of a series on the user's list, by the item's id or the series' own."""
-    mine = WatchlistItem.objects.select_related("series").filter(user_id=request.user.pk)
+    mine = WatchlistItem.objects.select_related("series").filter(user=user_of(request))
     item = mine.filter(Q(pk=followed_id) | Q(series_id=followed_id)).first()
     if item is None:
         raise Http404

@@ -36,7 +36,9 @@ def act(request: HttpRequest, provider_id: str, action: str) -> HttpResponse:
     else:
         gateway.set_enabled(provider_id, action == "on")
         text = _("%(provider)s is on.") if action == "on" else _("%(provider)s is off.")
-        undo = reverse("settings-provider-act", args=[provider_id, "off" if action == "on" else "on"])
+        undo = reverse(
+            "settings-provider-act", args=[provider_id, "off" if action == "on" else "on"]
+        )
         told = Told("ok", text % {"provider": provider.name}, undo)
     return answer(
         request,

@@ -63,7 +63,9 @@ def change_scheduler(request: HttpRequest, action: str) -> HttpResponse:
         told = Told("ok", _runs(count))
     else:
         scheduler.set_running(running=action == "start", by=user_of(request).get_username())
-        word = _("Scheduled checks are on.") if action == "start" else _("Scheduled checks are off.")
+        word = (
+            _("Scheduled checks are on.") if action == "start" else _("Scheduled checks are off.")
+        )
         told = Told("ok", word, "" if action == "start" else _undo_stop())
     return answer(request, told, to=reverse("settings"), fragment=lambda: _card(request))
 

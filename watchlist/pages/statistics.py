@@ -15,6 +15,7 @@ from watchlist.pages import chart, wording
 from watchlist.pages.feedback import user_of
 from watchlist.selectors.statistics import Period, statistics
 
+_MINUS = "\N{MINUS SIGN}"
 PERIODS = {"7": Period.WEEK, "30": Period.MONTH, "365": Period.YEAR}
 
 
@@ -50,4 +51,4 @@ def _signed(change_ratio: float | None) -> str | None:
     """+18 %, -5 %; None when there is nothing to compare with."""
     if change_ratio is None:
         return None
-    return _("%(change)s%%") % {"change": f"{round(change_ratio * 100):+d}".replace("-", "−")}
+    return _("%(change)s%%") % {"change": f"{round(change_ratio * 100):+d}".replace("-", _MINUS)}

@@ -51,7 +51,9 @@ def revoke(request: HttpRequest, handle: str) -> HttpResponse:
     return answer(request, told, to=reverse("settings-tokens"))
 
 
-def _page(request: HttpRequest, form: TokenForm, *, status: int = 200, **extra: Any) -> HttpResponse:
+def _page(
+    request: HttpRequest, form: TokenForm, *, status: int = 200, **extra: Any
+) -> HttpResponse:
     rows = [(row, keys.handle_of(row)) for row in keys.tokens_of(user_of(request))]
     context = {"form": form, "rows": rows, "tab": "tokens", "now": timezone.now(), **extra}
     return render(request, "watchlist/tokens.html", context, status=status)

@@ -48,8 +48,10 @@ def _database() -> Part:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseError:
-        return Part("database", _("Database"), False, _("The database does not answer."))
-    return Part("database", _("Database"), True, "")
+        return Part(
+            "database", _("Database"), is_well=False, trouble=_("The database does not answer.")
+        )
+    return Part("database", _("Database"), is_well=True, trouble="")
 
 
 def _broker_and_workers() -> list[Part]:
@@ -58,15 +60,17 @@ def _broker_and_workers() -> list[Part]:
         alive = cache.get_many([f"worker:{kind}" for kind in WORKERS])
     except (RedisError, OSError):
         trouble = _("The broker does not answer: nothing is checked or downloaded. Start it again.")
-        return [Part("broker", _("Broker"), False, trouble)]
+        return [Part("broker", _("Broker"), is_well=False, trouble=trouble)]
     troubles = {
         "checks": _("No worker takes checks: start the program again, and look at its log."),
         "downloads": _("No worker takes downloads: start the program again, and look at its log."),
     }
-    found = [Part("broker", _("Broker"), True, "")]
+    found = [Part("broker", _("Broker"), is_well=True, trouble="")]
     for kind in WORKERS:
         is_alive = f"worker:{kind}" in alive
-        found.append(Part(kind, names[kind], is_alive, "" if is_alive else troubles[kind]))
+        found.append(
+            Part(kind, names[kind], is_well=is_alive, trouble="" if is_alive else troubles[kind])
+        )
     return found
 
 
@@ -76,7 +80,7 @@ def _beat() -> Part:
     except DatabaseError:
         is_alive = False
     trouble = _("The clock of the schedule stands still: start the program again.")
-    return Part("beat", _("Scheduler clock"), is_alive, "" if is_alive else trouble)
+    return Part("beat", _("Scheduler clock"), is_well=is_alive, trouble="" if is_alive else trouble)
 
 
 def _disk() -> Part:
@@ -84,7 +88,12 @@ def _disk() -> Part:
     try:
         free_bytes(settings.DOWNLOAD_DIR)
     except OSError:
-        return Part("disk", name, False, _("The library folder cannot be reached."))
+        return Part("disk", name, is_well=False, trouble=_("The library folder cannot be reached."))
     if upkeep.is_disk_low():
-        return Part("disk", name, False, _("The disk is nearly full: downloads wait for room."))
-    return Part("disk", name, True, "")
+        return Part(
+            "disk",
+            name,
+            is_well=False,
+            trouble=_("The disk is nearly full: downloads wait for room."),
+        )
+    return Part("disk", name, is_well=True, trouble="")

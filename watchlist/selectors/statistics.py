@@ -177,11 +177,11 @@ def _speed(done: list[_Ending]) -> float | None:
 def _typical_wait(done: list[_Ending]) -> timedelta | None:
     """The median; for what had appeared long before it was wanted, from the wish on."""
     waits = [
-        ending.completed_at - max(ending.first_seen_at, ending.wanted_at)
+        (ending.completed_at - max(ending.first_seen_at, ending.wanted_at)).total_seconds()
         for ending in done
         if ending.completed_at is not None
     ]
-    return max(median(waits), timedelta()) if waits else None
+    return timedelta(seconds=max(median(waits), 0)) if waits else None
 
 
 def _bars(endings: list[_Ending], first: date, period: Period, zone: tzinfo) -> list[Bar]:

@@ -89,10 +89,10 @@ def download_failed(*, download: Download) -> None:
 
 
 def reconcile_stuck() -> None:
-    """Open a notice for each trouble that lasts, close those that are over; cheap, run by a tick."""
+    """Open a notice for each lasting trouble, close those that are over; cheap, run by a tick."""
     with transaction.atomic():
         troubles = [*_provider_troubles(), *_machine_troubles()]
-        lasting = {(user_id, trouble.cause) for trouble in troubles for user_id in trouble.user_ids}
+        lasting = {(who, trouble.cause) for trouble in troubles for who in trouble.user_ids}
         over = [
             row.pk
             for row in Notification.objects.filter(kind=NotificationKind.STUCK, closed_at=None)

@@ -50,7 +50,7 @@ def usual_gap(moments: Sequence[datetime]) -> timedelta | None:
     gaps = [later - earlier for earlier, later in pairwise(moments)]
     if len(gaps) < LEAST_GAPS:
         return None
-    usual = median(gaps)
+    usual = timedelta(seconds=median(gap.total_seconds() for gap in gaps))
     if not SHORTEST <= usual <= LONGEST:
         return None
     regular = sum(abs(gap - usual) <= usual * TOLERANCE for gap in gaps)

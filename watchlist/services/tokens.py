@@ -24,12 +24,13 @@ def create_token(*, user: User, name: str, days: int | None) -> tuple[ApiToken, 
 
 def tokens_of(user: User) -> QuerySet[ApiToken]:
     """The user's tokens, the newest first."""
-    return ApiToken.objects.filter(user=user).order_by("-created")
+    rows: QuerySet[ApiToken] = ApiToken.objects.filter(user=user)
+    return rows.order_by("-created")
 
 
 def handle_of(token: ApiToken) -> str:
     """What names a token in an address; neither its text nor its whole hash."""
-    return token.digest[:HANDLE_LENGTH]
+    return str(token.digest[:HANDLE_LENGTH])
 
 
 def revoke_token(*, user: User, handle: str) -> bool:

@@ -13,7 +13,7 @@ NEW = "another long passphrase"
 
 @pytest.fixture
 def user(client: Client) -> User:
-    made: User = UserFactory()
+    made: User = UserFactory.create()
     client.force_login(made)
     return made
 

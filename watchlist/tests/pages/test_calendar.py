@@ -16,11 +16,11 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def item(client: Client) -> WatchlistItem:
-    made: WatchlistItem = WatchlistItemFactory(anime_title="Glass Harbour")
+    made: WatchlistItem = WatchlistItemFactory.create(anime_title="Glass Harbour")
     client.force_login(made.user)
     now = timezone.now()
     for step in range(4):
-        EpisodeFactory(
+        EpisodeFactory.create(
             series=made.series,
             number=Decimal(4 - step),
             first_seen_at=now - timedelta(days=7 * step + 2),
@@ -54,7 +54,7 @@ def test_a_guess_is_called_a_guess(client: Client) -> None:
 
 
 def test_the_time_zone_is_named(client: Client, item: WatchlistItem) -> None:
-    ProfileFactory(user=item.user, time_zone="Asia/Tokyo")
+    ProfileFactory.create(user=item.user, time_zone="Asia/Tokyo")
     assert "Asia/Tokyo" in client.get("/calendar").content.decode()
 
 

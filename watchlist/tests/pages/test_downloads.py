@@ -27,16 +27,16 @@ HTMX = {"HX-Request": "true"}
 
 @pytest.fixture
 def item(client: Client) -> WatchlistItem:
-    made: WatchlistItem = WatchlistItemFactory()
+    made: WatchlistItem = WatchlistItemFactory.create()
     client.force_login(made.user)
     return made
 
 
 def wish(item: WatchlistItem, **download: Any) -> Grab:
-    made: Grab = GrabFactory(
+    made: Grab = GrabFactory.create(
         item=item,
-        episode=EpisodeFactory(series=item.series),
-        download=DownloadFactory(**download),
+        episode=EpisodeFactory.create(series=item.series),
+        download=DownloadFactory.create(**download),
     )
     return made
 
@@ -62,7 +62,7 @@ def test_a_running_download_shows_its_figures(client: Client, item: WatchlistIte
 
 def test_a_failed_one_shows_what_was_tried(client: Client, item: WatchlistItem) -> None:
     grab = wish(item, failed=True)
-    DownloadAttemptFactory(
+    DownloadAttemptFactory.create(
         download=grab.download, source_label="vidmoly", error_text="The file is an HTML page."
     )
     html = client.get("/downloads").content.decode()
@@ -73,7 +73,9 @@ def test_a_failed_one_shows_what_was_tried(client: Client, item: WatchlistItem) 
 def test_hostile_texts_stay_texts(client: Client, item: WatchlistItem) -> None:
     WatchlistItem.objects.update(anime_title="<script>alert(1)</script>")
     grab = wish(item, failed=True, reason_text='"><img src=x onerror=alert(1)>')
-    DownloadAttemptFactory(download=grab.download, error_text="</ul><script>alert(2)</script>")
+    DownloadAttemptFactory.create(
+        download=grab.download, error_text="</ul><script>alert(2)</script>"
+    )
     html = client.get("/downloads").content.decode()
     assert "<script>alert" not in html
     assert "<img src=x" not in html
@@ -129,8 +131,8 @@ def test_a_download_that_others_wait_for_is_not_held_up(
     client: Client, item: WatchlistItem
 ) -> None:
     grab = wish(item)
-    GrabFactory(
-        item=WatchlistItemFactory(series=item.series),
+    GrabFactory.create(
+        item=WatchlistItemFactory.create(series=item.series),
         episode=grab.episode,
         download=grab.download,
     )
@@ -156,7 +158,7 @@ def test_the_queue_is_reordered_with_buttons(client: Client, item: WatchlistItem
 
 def test_all_failed_ones_are_retried_at_once(client: Client, item: WatchlistItem) -> None:
     grabs = [wish(item, failed=True) for _ in range(3)]
-    other = wish(WatchlistItemFactory(), failed=True)
+    other = wish(WatchlistItemFactory.create(), failed=True)
     client.post("/downloads/retry-all")
     assert [state_of(grab) for grab in grabs] == [State.QUEUED] * 3
     assert state_of(other) == State.FAILED
@@ -166,7 +168,7 @@ def test_all_failed_ones_are_retried_at_once(client: Client, item: WatchlistItem
 def test_somebody_elses_download_is_not_there(
     client: Client, item: WatchlistItem, action: str
 ) -> None:
-    other = wish(WatchlistItemFactory())
+    other = wish(WatchlistItemFactory.create())
     assert act(client, other, action).status_code == 404
     assert client.post(f"/downloads/{uuid.uuid4()}/{action}").status_code == 404
     assert state_of(other) == State.QUEUED
@@ -206,7 +208,7 @@ def test_the_page_needs_few_queries(
 
 
 def test_an_empty_page_says_so(client: Client) -> None:
-    client.force_login(UserFactory())
+    client.force_login(UserFactory.create())
     html = client.get("/downloads").content.decode()
     for text in ("Nothing is being downloaded", "Nothing waits.", "Nothing has failed."):
         assert text in html

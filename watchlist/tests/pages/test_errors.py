@@ -46,7 +46,7 @@ def test_the_page_is_in_the_browsers_language(calm: Client, accepted: str) -> No
 
 @pytest.mark.django_db
 def test_the_page_is_in_the_users_language(calm: Client) -> None:
-    profile = ProfileFactory(language="fr")
+    profile = ProfileFactory.create(language="fr")
     calm.force_login(profile.user)
     response = calm.get("/nowhere", headers={"Accept-Language": "en"})
     assert b'<html lang="fr">' in response.content
@@ -54,7 +54,7 @@ def test_the_page_is_in_the_users_language(calm: Client) -> None:
 
 @pytest.mark.django_db
 def test_a_member_at_an_administrators_page_gets_403(calm: Client) -> None:
-    calm.force_login(UserFactory())
+    calm.force_login(UserFactory.create())
     response = calm.get("/settings/users")
     assert response.status_code == 403
     assert b"You may not do this" in response.content
@@ -63,7 +63,7 @@ def test_a_member_at_an_administrators_page_gets_403(calm: Client) -> None:
 @pytest.mark.django_db
 def test_a_form_without_a_token_is_explained() -> None:
     strict = Client(enforce_csrf_checks=True)
-    strict.force_login(UserFactory())
+    strict.force_login(UserFactory.create())
     response = strict.post("/notifications/read")
     assert response.status_code == 403
     assert b"The form was too old" in response.content

@@ -16,14 +16,14 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def user(client: Client) -> User:
-    made: User = UserFactory()
+    made: User = UserFactory.create()
     client.force_login(made)
     return made
 
 
 def told(user: User, **columns: object) -> Notification:
     facts = {"title": "Glass Harbour", "count": 1, "first": "7", "last": "7"}
-    made: Notification = NotificationFactory(user=user, **{"facts": facts, **columns})
+    made: Notification = NotificationFactory.create(user=user, **{"facts": facts, **columns})
     return made
 
 
@@ -69,7 +69,7 @@ def test_filters(client: Client, user: User) -> None:
 
 def test_one_or_all_are_marked_as_read(client: Client, user: User) -> None:
     first, second = told(user), told(user)
-    other = NotificationFactory()
+    other = NotificationFactory.create()
     client.post("/notifications/read", {"id": [str(first.pk), "nonsense", str(other.pk)]})
     unread = Notification.objects.filter(read_at=None)
     assert set(unread) == {second, other}
@@ -91,29 +91,29 @@ def test_the_way_back_stays_on_the_page(client: Client, user: User) -> None:
 
 
 def test_nobody_elses_are_shown(client: Client, user: User) -> None:
-    NotificationFactory(facts={"title": "Secret"})
+    NotificationFactory.create(facts={"title": "Secret"})
     assert b"Secret" not in client.get("/notifications").content
 
 
 def test_news_are_told_once(client: Client, user: User) -> None:
     since = (timezone.now() - timedelta(seconds=5)).timestamp()
     row = told(user)
-    response = client.get("/notifications/news", {"since": since})
+    response = client.get("/notifications/news", {"since": str(since)})
     toasts = json.loads(response["HX-Trigger"])["toast"]["list"]
     assert [toast["id"] for toast in toasts] == [str(row.pk)]
     later = timezone.now().timestamp()
-    assert client.get("/notifications/news", {"since": later}).status_code == 204
+    assert client.get("/notifications/news", {"since": str(later)}).status_code == 204
 
 
 @pytest.mark.parametrize("since", ["", "x", "nan", "inf", "-1e99", "1e300"])
 def test_a_moment_that_is_none_tells_nothing(client: Client, user: User, since: str) -> None:
     told(user)
-    response = client.get("/notifications/news", {"since": since})
+    response = client.get("/notifications/news", {"since": str(since)})
     assert response.status_code == 200
     assert "HX-Trigger" not in response
 
 
 def test_failures_are_told_as_errors(client: Client, user: User) -> None:
     told(user, kind=NotificationKind.FAILED)
-    response = client.get("/notifications/news", {"since": 1.0})
+    response = client.get("/notifications/news", {"since": "1.0"})
     assert json.loads(response["HX-Trigger"])["toast"]["list"][0]["level"] == "error"

@@ -20,7 +20,7 @@ HTMX = {"HX-Request": "true"}
 @pytest.fixture(autouse=True)
 def signed_in(client: Client) -> None:
     states.forget_cache()
-    client.force_login(AdministratorFactory())
+    client.force_login(AdministratorFactory.create())
 
 
 @pytest.fixture
@@ -76,9 +76,7 @@ def test_the_address_is_changed_and_taken_back(client: Client, site: str) -> Non
 )
 def test_an_address_that_may_not_be_visited_is_explained(client: Client, address: str) -> None:
     before = described("animesama").base_url
-    response = client.post(
-        "/settings/providers/animesama/address", {"animesama-base_url": address}
-    )
+    response = client.post("/settings/providers/animesama/address", {"animesama-base_url": address})
     assert response.status_code == 422
     assert b'aria-invalid="true"' in response.content
     assert described("animesama").base_url == before
@@ -99,7 +97,7 @@ def test_an_unknown_provider_is_not_there(client: Client, action: str) -> None:
 
 
 def test_a_member_sees_no_buttons(client: Client) -> None:
-    client.force_login(UserFactory())
+    client.force_login(UserFactory.create())
     html = client.get("/settings/providers").content.decode()
     assert "Switch off" not in html
     assert "Save address" not in html

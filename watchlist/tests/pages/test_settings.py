@@ -27,7 +27,7 @@ CHANGES = (
 
 @pytest.fixture
 def administrator(client: Client) -> User:
-    made: User = AdministratorFactory(username="sam")
+    made: User = AdministratorFactory.create(username="sam")
     client.force_login(made)
     scheduler.install_schedule()
     return made
@@ -39,7 +39,7 @@ def wished(**changes: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("path", CHANGES)
 def test_a_member_changes_nothing(client: Client, path: str) -> None:
-    client.force_login(UserFactory())
+    client.force_login(UserFactory.create())
     assert client.post(path, wished()).status_code == 403
 
 
@@ -49,7 +49,7 @@ def test_a_stranger_is_sent_to_the_login(client: Client, path: str) -> None:
 
 
 def test_a_member_may_look(client: Client) -> None:
-    client.force_login(UserFactory())
+    client.force_login(UserFactory.create())
     html = client.get("/settings").content.decode()
     assert "Only administrators change what follows." in html
     assert "<fieldset" in html
@@ -60,7 +60,9 @@ def test_a_member_may_look(client: Client) -> None:
 def test_the_global_settings_are_saved(client: Client) -> None:
     response = client.post(
         "/settings/global",
-        wished(check_interval_hours=12, max_concurrent_auto_downloads=4, notify_on_new_episodes="on"),
+        wished(
+            check_interval_hours=12, max_concurrent_auto_downloads=4, notify_on_new_episodes="on"
+        ),
     )
     assert (response.status_code, response["Location"]) == (303, "/settings")
     assert preferences.read_settings() == preferences.Settings(
@@ -128,7 +130,7 @@ def test_the_schedule_is_stopped_and_started(client: Client, administrator: User
 
 @pytest.mark.usefixtures("administrator")
 def test_run_now_checks_what_is_due(client: Client) -> None:
-    SeriesFactory(provider_id="feed", next_check_at=timezone.now())
+    SeriesFactory.create(provider_id="feed", next_check_at=timezone.now())
     response = client.post("/settings/scheduler/run", headers=HTMX)
     assert "1 check is on its way." in response["HX-Trigger"]
 
@@ -143,7 +145,7 @@ def test_the_cards_poll_is_silent_while_nothing_changes(client: Client) -> None:
 
 
 def test_about_names_version_and_parts(client: Client) -> None:
-    client.force_login(UserFactory())
+    client.force_login(UserFactory.create())
     html = client.get("/settings/about").content.decode()
     for text in ("0.1.0", "Broker", "Database", "htmx", "0BSD"):
         assert text in html

@@ -8,7 +8,12 @@ from django.test import Client
 
 from watchlist.pages.chart import BOTTOM, TOP, draw
 from watchlist.selectors.statistics import Bar
-from watchlist.tests.factories import DownloadFactory, GrabFactory, UserFactory, WatchlistItemFactory
+from watchlist.tests.factories import (
+    DownloadFactory,
+    GrabFactory,
+    UserFactory,
+    WatchlistItemFactory,
+)
 
 DAY = date(2026, 11, 20)
 
@@ -48,7 +53,9 @@ def test_an_empty_period_has_no_best_day() -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize(("query", "count"), [("7", 7), ("30", 30), ("365", 53), ("x", 30)])
 def test_there_is_a_row_for_each_bar(client: Client, query: str, count: int) -> None:
-    grab = GrabFactory(item=WatchlistItemFactory(), download=DownloadFactory(completed=True))
+    grab = GrabFactory.create(
+        item=WatchlistItemFactory.create(), download=DownloadFactory.create(completed=True)
+    )
     client.force_login(grab.item.user)
     html = client.get("/stats", {"days": query}).content.decode()
     table = html.split('id="per-day"')[1].split("</table>")[0]
@@ -59,14 +66,16 @@ def test_there_is_a_row_for_each_bar(client: Client, query: str, count: int) -> 
 
 @pytest.mark.django_db
 def test_coordinates_keep_their_point_in_french(client: Client) -> None:
-    grab = GrabFactory(item=WatchlistItemFactory(), download=DownloadFactory(completed=True))
+    grab = GrabFactory.create(
+        item=WatchlistItemFactory.create(), download=DownloadFactory.create(completed=True)
+    )
     client.force_login(grab.item.user)
     html = client.get("/stats", headers={"Accept-Language": "fr"}).content.decode()
-    drawing = html.split("<svg class=\"chart\"")[1].split("</svg>")[0]
+    drawing = html.split('<svg class="chart"')[1].split("</svg>")[0]
     assert not re.search(r'(?:x|y|width|height)="\d+,', drawing)
 
 
 @pytest.mark.django_db
 def test_nothing_downloaded_is_said(client: Client) -> None:
-    client.force_login(UserFactory())
+    client.force_login(UserFactory.create())
     assert b"Nothing was downloaded in this time" in client.get("/stats").content

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def user(client: Client) -> User:
-    made: User = UserFactory()
+    made: User = UserFactory.create()
     client.force_login(made)
     return made
 
@@ -49,7 +49,7 @@ def test_a_bad_wish_is_explained(client: Client, values: dict[str, str]) -> None
 
 @pytest.mark.usefixtures("user")
 def test_somebody_elses_token_is_not_there(client: Client) -> None:
-    row, _ = ApiToken.objects.create(user=UserFactory())
+    row, _ = ApiToken.objects.create(user=UserFactory.create())
     assert client.post(f"/settings/tokens/{row.digest[:16]}/revoke").status_code == 404
     assert row.digest[:16] not in client.get("/settings/tokens").content.decode()
     assert ApiToken.objects.count() == 1

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def administrator(client: Client) -> User:
-    made: User = AdministratorFactory()
+    made: User = AdministratorFactory.create()
     client.force_login(made)
     return made
 
@@ -35,14 +35,14 @@ def test_a_new_user_gets_a_link_that_is_shown_once(client: Client) -> None:
 
 @pytest.mark.parametrize("name", ["", "mia", "MIA", "a b", "<script>", "x" * 151])
 def test_a_bad_name_is_explained(client: Client, name: str) -> None:
-    UserFactory(username="mia")
+    UserFactory.create(username="mia")
     before = User.objects.count()
     assert client.post("/settings/users/new", {"username": name}).status_code == 422
     assert User.objects.count() == before
 
 
 def test_roles_and_access_are_changed(client: Client) -> None:
-    user = UserFactory()
+    user = UserFactory.create()
     for action, is_staff, is_active in (
         ("promote", True, True),
         ("demote", False, True),
@@ -64,13 +64,13 @@ def test_what_would_lock_one_out_is_refused_with_a_reason(
 
 
 def test_a_member_sees_nobody(client: Client) -> None:
-    client.force_login(UserFactory())
+    client.force_login(UserFactory.create())
     assert client.get("/settings/users").status_code == 403
     assert "/settings/users" not in client.get("/settings").content.decode()
 
 
 def test_a_reset_link_is_made_for_an_existing_user(client: Client) -> None:
-    user = UserFactory()
+    user = UserFactory.create()
     response = client.post(f"/settings/users/{user.pk}/link")
     assert "/accounts/password/" in link_in(response.content.decode())
     assert client.post("/settings/users/999999/link").status_code == 404

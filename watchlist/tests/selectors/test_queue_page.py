@@ -25,14 +25,14 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def item() -> WatchlistItem:
-    return WatchlistItemFactory()  # type: ignore[no-any-return] -- factories are not typed
+    return WatchlistItemFactory.create()
 
 
 def wish(item: WatchlistItem, **download: Any) -> Grab:
-    return GrabFactory(  # type: ignore[no-any-return] -- factories are not typed
+    return GrabFactory.create(
         item=item,
-        episode=EpisodeFactory(series=item.series),
-        download=DownloadFactory(**download),
+        episode=EpisodeFactory.create(series=item.series),
+        download=DownloadFactory.create(**download),
     )
 
 
@@ -76,7 +76,7 @@ def test_what_waits_says_why(item: WatchlistItem) -> None:
 def test_a_failure_shows_every_player_that_was_tried(item: WatchlistItem) -> None:
     failed = wish(item, failed=True)
     for label in ("sibnet", "vidmoly"):
-        DownloadAttemptFactory(download=failed.download, source_label=label)
+        DownloadAttemptFactory.create(download=failed.download, source_label=label)
     (entry,) = queue_page(user_of(item)).failed
     assert [attempt.source_label for attempt in entry.tries] == ["sibnet", "vidmoly"]
 
@@ -99,7 +99,7 @@ def test_sizes_add_up(item: WatchlistItem) -> None:
 
 
 def test_others_are_counted_and_not_shown(item: WatchlistItem) -> None:
-    wish(WatchlistItemFactory())
+    wish(WatchlistItemFactory.create())
     page = queue_page(user_of(item))
     assert (page.queue, page.others_count) == ([], 1)
 
@@ -124,7 +124,7 @@ def test_a_section_changes_its_version_with_what_it_shows(item: WatchlistItem) -
 
 def test_neighbours_in_the_own_queue(item: WatchlistItem) -> None:
     first, second = (wish(item, position=place) for place in (1, 3))
-    wish(WatchlistItemFactory(), position=2)
+    wish(WatchlistItemFactory.create(), position=2)
     user = user_of(item)
     assert neighbour(user, second.download, step=-1) == first.download
     assert neighbour(user, first.download, step=1) == second.download
@@ -146,5 +146,5 @@ def test_the_number_of_queries_does_not_grow(
 
 
 def test_somebody_without_downloads_sees_an_empty_page() -> None:
-    page = queue_page(UserFactory())
+    page = queue_page(UserFactory.create())
     assert (page.now, page.queue, page.failed, page.done, page.left_bytes) == ([], [], [], [], 0)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
@@ -48,7 +47,7 @@ def told_of_new_episodes() -> None:
 
 
 def episodes(item: WatchlistItem, *numbers: str) -> list[Episode]:
-    return [EpisodeFactory(series=item.series, number=Decimal(number)) for number in numbers]
+    return [EpisodeFactory.create(series=item.series, number=Decimal(number)) for number in numbers]
 
 
 def announce(item: WatchlistItem, *numbers: str) -> None:
@@ -77,7 +76,7 @@ def open_causes(user: User) -> list[str]:
 class TestNewEpisodes:
     @pytest.mark.usefixtures("told_of_new_episodes")
     def test_a_follower_is_told_of_an_episode(self) -> None:
-        item = WatchlistItemFactory()
+        item = WatchlistItemFactory.create()
         announce(item, "7")
         row = Notification.objects.get(user=item.user)
         assert row.kind == NotificationKind.NEW_EPISODE
@@ -85,12 +84,12 @@ class TestNewEpisodes:
         assert row.facts == {"title": item.anime_title, "count": 1, "first": "7", "last": "7"}
 
     def test_nobody_is_told_while_the_setting_is_off(self) -> None:
-        announce(WatchlistItemFactory(), "7")
+        announce(WatchlistItemFactory.create(), "7")
         assert not Notification.objects.exists()
 
     @pytest.mark.usefixtures("told_of_new_episodes")
     def test_a_whole_season_is_one_notice(self) -> None:
-        item = WatchlistItemFactory()
+        item = WatchlistItemFactory.create()
         announce(item, *(str(number) for number in range(1, 25)))
         row = Notification.objects.get(user=item.user)
         assert (row.facts["count"], row.facts["first"], row.facts["last"]) == (24, "1", "24")
@@ -98,7 +97,7 @@ class TestNewEpisodes:
 
     @pytest.mark.usefixtures("told_of_new_episodes")
     def test_what_was_not_read_yet_is_gathered(self) -> None:
-        item = WatchlistItemFactory()
+        item = WatchlistItemFactory.create()
         announce(item, "7")
         announce(item, "8", "12.5")
         row = Notification.objects.get(user=item.user)
@@ -106,7 +105,7 @@ class TestNewEpisodes:
 
     @pytest.mark.usefixtures("told_of_new_episodes")
     def test_what_was_read_stays_and_a_new_notice_begins(self) -> None:
-        item = WatchlistItemFactory()
+        item = WatchlistItemFactory.create()
         announce(item, "7")
         notifications.mark_read(user=item.user)
         announce(item, "8")
@@ -116,13 +115,13 @@ class TestNewEpisodes:
 
     @pytest.mark.usefixtures("told_of_new_episodes")
     def test_a_paused_series_is_not_announced(self) -> None:
-        announce(WatchlistItemFactory(status=ItemStatus.PAUSED), "7")
+        announce(WatchlistItemFactory.create(status=ItemStatus.PAUSED), "7")
         assert not Notification.objects.exists()
 
     @pytest.mark.usefixtures("told_of_new_episodes")
     def test_everybody_who_follows_it_is_told(self) -> None:
-        first = WatchlistItemFactory()
-        second = WatchlistItemFactory(series=first.series)
+        first = WatchlistItemFactory.create()
+        second = WatchlistItemFactory.create(series=first.series)
         notifications.new_episodes(
             series=first.series, episodes=episodes(first, "1"), items=[first, second]
         )
@@ -131,7 +130,7 @@ class TestNewEpisodes:
 
 class TestDownloads:
     def failed_grab(self) -> Grab:
-        grab: Grab = GrabFactory(download=DownloadFactory(failed=True))
+        grab: Grab = GrabFactory.create(download=DownloadFactory.create(failed=True))
         notifications.download_failed(download=grab.download)
         return grab
 
@@ -147,7 +146,9 @@ class TestDownloads:
         assert Notification.objects.count() == 1
 
     def test_whoever_gave_the_episode_up_is_not_told(self) -> None:
-        grab = GrabFactory(download=DownloadFactory(failed=True), cancelled_at=timezone.now())
+        grab = GrabFactory.create(
+            download=DownloadFactory.create(failed=True), cancelled_at=timezone.now()
+        )
         notifications.download_failed(download=grab.download)
         assert not Notification.objects.exists()
 
@@ -168,10 +169,10 @@ class TestDownloads:
         assert open_causes(grab.item.user) == [f"failed:{grab.download_id}"]
 
     def test_finished_episodes_of_a_series_are_gathered(self) -> None:
-        item = WatchlistItemFactory()
+        item = WatchlistItemFactory.create()
         for number in ("1", "2"):
             (episode,) = episodes(item, number)
-            grab = GrabFactory(item=item, episode=episode)
+            grab = GrabFactory.create(item=item, episode=episode)
             notifications.download_finished(download=grab.download)
         row = Notification.objects.get(user=item.user)
         assert (row.kind, row.facts["count"]) == (NotificationKind.FINISHED, 2)
@@ -179,21 +180,21 @@ class TestDownloads:
 
 class TestStuck:
     def test_a_provider_that_stays_away_is_told_to_its_followers_alone(self) -> None:
-        item = WatchlistItemFactory(series__provider_id="animesama")
-        other = WatchlistItemFactory(series__provider_id="animeultime")
+        item = WatchlistItemFactory.create(series__provider_id="animesama")
+        other = WatchlistItemFactory.create(series__provider_id="animeultime")
         fail("animesama", minutes=15)
         notifications.reconcile_stuck()
         assert open_causes(item.user) == ["provider:animesama"]
         assert open_causes(other.user) == []
 
     def test_a_short_trouble_is_not_told(self) -> None:
-        item = WatchlistItemFactory(series__provider_id="animesama")
+        item = WatchlistItemFactory.create(series__provider_id="animesama")
         fail("animesama", minutes=1)
         notifications.reconcile_stuck()
         assert open_causes(item.user) == []
 
     def test_what_was_told_lasts_until_the_provider_is_well(self) -> None:
-        item = WatchlistItemFactory(series__provider_id="animesama")
+        item = WatchlistItemFactory.create(series__provider_id="animesama")
         for minutes in (15, 1, -1):
             fail("animesama", minutes=minutes)
             notifications.reconcile_stuck()
@@ -201,7 +202,7 @@ class TestStuck:
         assert open_causes(item.user) == ["provider:animesama"]
 
     def test_a_provider_that_is_well_again_closes_the_notice(self) -> None:
-        item = WatchlistItemFactory(series__provider_id="animesama")
+        item = WatchlistItemFactory.create(series__provider_id="animesama")
         fail("animesama", minutes=15)
         notifications.reconcile_stuck()
         states.clear_back_off("animesama")
@@ -209,17 +210,19 @@ class TestStuck:
         assert open_causes(item.user) == []
 
     def test_a_blocking_provider_is_told_at_once(self) -> None:
-        item = WatchlistItemFactory(series__provider_id="animesama")
+        item = WatchlistItemFactory.create(series__provider_id="animesama")
         fail("animesama", minutes=1, code="blocked")
         notifications.reconcile_stuck()
         assert open_causes(item.user) == ["provider:animesama"]
 
     def test_a_full_disk_is_told_to_administrators_and_whoever_waits(
-        self, settings: Settings, download_dir: Path
+        self, settings: Settings
     ) -> None:
         settings.MIN_FREE_DISK_MB = 10**9
-        administrator, idle = AdministratorFactory(), UserFactory()
-        waiting = GrabFactory(download=DownloadFactory(state=State.BLOCKED, reason_code="disk_low"))
+        administrator, idle = AdministratorFactory.create(), UserFactory.create()
+        waiting = GrabFactory.create(
+            download=DownloadFactory.create(state=State.BLOCKED, reason_code="disk_low")
+        )
         notifications.reconcile_stuck()
         assert open_causes(administrator) == ["disk"]
         assert open_causes(waiting.item.user) == ["disk"]
@@ -229,15 +232,15 @@ class TestStuck:
         assert open_causes(administrator) == []
 
     def test_a_folder_that_cannot_be_written_is_told(self) -> None:
-        administrator = AdministratorFactory()
-        DownloadFactory(
+        administrator = AdministratorFactory.create()
+        DownloadFactory.create(
             state=State.BLOCKED, reason_code="folder_unwritable", reason_text="Read-only."
         )
         notifications.reconcile_stuck()
         assert Notification.objects.get(user=administrator).facts == {"error": "Read-only."}
 
     def test_a_second_round_changes_nothing(self) -> None:
-        WatchlistItemFactory(series__provider_id="animesama")
+        WatchlistItemFactory.create(series__provider_id="animesama")
         fail("animesama", minutes=15)
         notifications.reconcile_stuck()
         before = list(Notification.objects.values())
@@ -246,21 +249,23 @@ class TestStuck:
 
 
 def test_reading_marks_only_ones_own() -> None:
-    mine, other = NotificationFactory(), NotificationFactory()
+    mine, other = NotificationFactory.create(), NotificationFactory.create()
     assert notifications.mark_read(user=mine.user, ids=[str(mine.pk), str(other.pk)]) == 1
     other.refresh_from_db()
     assert other.read_at is None
 
 
 def test_a_mark_can_be_taken_back() -> None:
-    row = NotificationFactory(read_at=timezone.now())
+    row = NotificationFactory.create(read_at=timezone.now())
     assert notifications.mark_unread(user=row.user, ids=[str(row.pk)]) == 1
     row.refresh_from_db()
     assert row.read_at is None
 
 
 def test_old_notices_are_forgotten() -> None:
-    NotificationFactory(created_at=timezone.now() - notifications.KEPT_FOR - timedelta(days=1))
-    kept = NotificationFactory()
+    NotificationFactory.create(
+        created_at=timezone.now() - notifications.KEPT_FOR - timedelta(days=1)
+    )
+    kept = NotificationFactory.create()
     notifications.forget_old()
     assert list(Notification.objects.all()) == [kept]
