@@ -24,6 +24,7 @@ from downloads.engine.transport import checked_url
 _MAX_MANIFEST_BYTES = 8_000_000
 _MAX_SOUND_TRACKS = 8
 _MAX_PERIODS = 500
+_MAX_DIGITS = 15
 _DURATION = re.compile(
     r"P(?:(\d{1,4})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,6})M)?(?:(\d{1,8}(?:\.\d{1,9})?)S)?)?"
 )
@@ -289,7 +290,7 @@ def _byte_range(text: str) -> tuple[int, int] | None:
 
 
 def _whole(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0  # noqa: PLR2004
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS else 0
 
 
 def _seconds(text: str) -> float:
