@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Final
 
+from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -18,6 +19,7 @@ from watchlist.decisions import plain_number
 from watchlist.headlines import Headline, OpenDownload
 from watchlist.models import ItemStatus
 from watchlist.pages import wording
+from watchlist.pages.icons import icon
 from watchlist.selectors.watchlist_page import Entry, count_had
 from watchlist.services.posters import url_for
 
@@ -47,23 +49,26 @@ _LOUD: Final = frozenset({"error", "busy", "new", "wait"})
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What a template needs of one series; it computes nothing."""
+    """What a template needs of one series, as text: a list has many, and computes nothing more."""
 
-    id: uuid.UUID
+    id: str
+    url: str  # of its page; what is done to it is below
     title: str
     lang: str
     provider: str
     poster: str
     initials: str
     level: str
-    icon: str
+    icon: SafeString
     label: str
     line: str
     is_loud: bool
     is_paused: bool
     is_checking: bool
-    have: int
-    known: int
+    have: str
+    known: str
+    counted: str  # both of them in words
+    longest: str  # what the bar goes to; never 0
     checked_at: datetime | None
     auto_download: bool
 
@@ -78,21 +83,24 @@ def card_of(entry: Entry) -> Card:
     """One card; `have` is counted already."""
     look = LOOKS[entry.headline]
     return Card(
-        id=entry.id,
+        id=str(entry.id),
+        url=f"{_list_url()}/{entry.id}",
         title=entry.title,
         lang=entry.lang.upper(),
         provider=provider_name(entry.provider_id),
         poster=url_for(entry.id, entry.poster),
         initials=initials_of(entry.title),
         level="busy" if entry.is_checking else look.level,
-        icon="refresh-cw" if entry.is_checking else look.icon,
+        icon=icon("refresh-cw", "spin") if entry.is_checking else icon(look.icon),
         label=_("Checking") if entry.is_checking else _label(entry, look),
         line=_line(entry),
         is_loud=look.level in _LOUD,
         is_paused=entry.status == ItemStatus.PAUSED,
         is_checking=entry.is_checking,
-        have=entry.have,
-        known=entry.known,
+        have=str(entry.have or 0),
+        known=str(entry.known) if entry.known else "–",
+        counted=_("%(have)s of %(known)s episodes") % {"have": entry.have or 0, "known": entry.known},
+        longest=str(entry.known or 1),
         checked_at=entry.checked_at,
         auto_download=entry.auto_download,
     )
@@ -107,6 +115,12 @@ def initials_of(title: str) -> str:
 def provider_name(provider_id: str) -> str:
     """What people call a provider."""
     return _provider_names().get(provider_id, provider_id)
+
+
+@cache
+def _list_url() -> str:
+    # Asking for the address of each of many cards costs more than all the rest of them.
+    return reverse("watchlist")
 
 
 @cache

@@ -37,8 +37,8 @@ from watchlist.models import (
 from watchlist.services.due import OPEN
 from watchlist.services.rhythm import Guess, guess_next
 
-# A series that brought nothing for this long has no rhythm any more.
-RHYTHM: Final = timedelta(days=130)
+# Eight weekly episodes fit in, and five fortnightly ones; more would only cost time.
+RHYTHM: Final = timedelta(days=75)
 LATE_AFTER: Final = timedelta(days=1)
 SORTS: Final = ("attention", "next", "title", "added", "progress")
 MAX_SEARCH_WORDS: Final = 8
@@ -72,7 +72,7 @@ class Entry:
     news: News | None
     downloads: list[OpenDownload] = field(default_factory=list)
     guess: Guess | None = None
-    have: int = 0
+    have: int | None = None  # not counted yet
     headline: Headline = Headline.CURRENT
 
     @property
@@ -136,8 +136,10 @@ def headline_counts(entries: Iterable[Entry]) -> dict[Headline, int]:
 
 
 def count_had(entries: Sequence[Entry]) -> None:
-    """Fill `have`: what is in the library, and what lies below the start and counts as had."""
-    by_id = {entry.id: entry for entry in entries}
+    """Fill `have` where it is missing: what is in the library, or below the start."""
+    by_id = {entry.id: entry for entry in entries if entry.have is None}
+    if not by_id:
+        return
     start = F("last_episode_downloaded")
     below = _count(
         Episode.objects.filter(
@@ -290,7 +292,7 @@ def _order(entry: Entry, sort: str) -> tuple[Any, ...]:
     if sort == "added":
         return (-entry.created_at.timestamp(),)
     if sort == "progress":
-        return (-(entry.have / entry.known if entry.known else 0.0),)
+        return (-((entry.have or 0) / entry.known if entry.known else 0.0),)
     if sort == "next":
         return (entry.guess is None, entry.guess.at.timestamp() if entry.guess else 0.0)
     return (ATTENTION[entry.headline],)

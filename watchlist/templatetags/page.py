@@ -4,30 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
 
 from django import template
-from django.templatetags.static import static
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 
 from watchlist.decisions import plain_number
 from watchlist.pages import wording
+from watchlist.pages.icons import icon
 
 register = template.Library()
 
 
-@register.simple_tag
-@lru_cache(maxsize=256)
-def icon(name: str, extra: str = "") -> SafeString:
-    """An icon of the sprite; it says nothing to a screen reader, so a word stands beside it."""
-    classes = f"i {extra}" if extra else "i"
-    return format_html(
-        '<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>',
-        classes,
-        static("icons.svg"),
-        name,
-    )
+register.simple_tag(icon)
 
 
 @register.filter
