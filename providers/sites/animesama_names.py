@@ -20,6 +20,8 @@ _CALL: Final = re.compile(
     r"\b(resetListe|creerListe|newSPF?|finirListe(?:OP)?)\s*+"
     r"""\(((?:[^()"']++|"(?:[^"\\]++|\\.)*+"|'(?:[^'\\]++|\\.)*+')*+)\)"""
 )
+# A season page has at least one of these, whatever its layout.
+_SIGNS: Final = ("episodes.js", "resetListe")
 _WHOLE_NUMBER: Final = re.compile(r"\s*[\"']?\s*(\d{1,6})\s*[\"']?\s*")
 
 
@@ -67,7 +69,7 @@ def parse_names(page: str, count: int) -> list[str]:
     """
     # A page that breaks off would give episodes other names, and so other identities.
     breaks_off = page.rfind("<script") > page.rfind("</script")
-    if "episodes.js" not in page or breaks_off:
+    if breaks_off or not any(sign in page for sign in _SIGNS):
         raise LayoutChanged("season page")
     naming = _Naming()
     has_script = False
