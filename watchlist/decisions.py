@@ -214,6 +214,7 @@ def plain_number(number: Decimal) -> str:
 _BLOCK_REASONS = {
     "disk_low": Reason.DISK_LOW,
     "folder_unwritable": Reason.FOLDER_UNWRITABLE,
+    "folder_busy": Reason.FOLDER_UNWRITABLE,
     "blocked": Reason.PROVIDER_BLOCKED,
     "provider_disabled": Reason.PROVIDER_OFF,
 }

@@ -101,6 +101,7 @@ _ERRORS: dict[str, str] = {
     "live_stream": gettext_noop("It is a live stream, which has no end."),
     "disk_low": gettext_noop("There is too little free space."),
     "folder_unwritable": gettext_noop("The library folder cannot be written."),
+    "folder_busy": gettext_noop("Another worker is still writing this download."),
     "name_taken": gettext_noop("Another file already has this name in the library."),
     "no_usable_player": gettext_noop("None of the players gave a playable file."),
     "worker_lost": gettext_noop("The worker has gone; another one goes on."),

@@ -163,7 +163,12 @@ def test_a_page_that_breaks_off_in_a_script_is_a_changed_layout() -> None:
 
 def test_a_page_that_is_no_season_page_is_a_changed_layout() -> None:
     with pytest.raises(LayoutChanged, match="season page"):
-        parse_names("<html><script>resetListe(); finirListe(1);</script></html>", 3)
+        parse_names("<html><script>document.title = 'Accueil';</script></html>", 3)
+
+
+def test_a_page_that_names_episodes_is_one_however_it_loads_their_players() -> None:
+    page = "<html><script>resetListe(); finirListe(7);</script></html>"
+    assert parse_names(page, 1) == ["Episode 7"]
 
 
 def test_a_special_inserted_before_keeps_identity() -> None:
