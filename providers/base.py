@@ -145,4 +145,4 @@ class HostResolver(ABC):
 
     @abstractmethod
     def resolve(self, source: VideoSource, max_height: int | None) -> list[Stream]:
-        """Streams for a source, best first, none above `max_height` unless nothing else is there."""
+        """Streams for a source, best first; above `max_height` only when nothing else is there."""

@@ -1,4 +1,4 @@
-"""The frozen values that cross the boundary between sites and the rest of the program; plain Python."""
+"""The frozen values that cross the boundary between sites and the rest of us; plain Python."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ class Product:
         self.token = answer["token"]
 
     def call(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
-        request = urllib.request.Request(
+        request = urllib.request.Request(  # noqa: S310 -- our own server
             f"http://127.0.0.1:{self.port}{path}",
             method=method,
             data=None if body is None else json.dumps(body).encode(),

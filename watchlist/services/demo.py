@@ -46,7 +46,7 @@ _FOLLOWED: Final = (
 
 
 def seed_demo(base_url: str) -> None:
-    """Follow a few series of the demo site at `base_url`, unless the account follows some already."""
+    """Follow a few series of the demo site at `base_url`, unless some are followed already."""
     user = User.objects.get(username=USERNAME)
     if WatchlistItem.objects.filter(user=user).exists():
         return

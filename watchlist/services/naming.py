@@ -36,7 +36,7 @@ def _without_series_name(title: str, series_title: str) -> str:
     """Feeds often repeat the series in each title: "Paper Lanterns - Episode 3"."""
     rest = title.strip()
     if rest.casefold().startswith(series_title.casefold()):
-        rest = rest[len(series_title) :].lstrip(" -–—:,|")
+        rest = rest[len(series_title) :].lstrip(" -:,|")
     return rest
 
 

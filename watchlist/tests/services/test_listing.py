@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
@@ -238,8 +239,8 @@ class TestAnyList(TestCase):
     ) -> None:
         series = SeriesFactory.create()
         WatchlistItemFactory.create(series=series)
-        episodes: set[object] = set()
-        grabs: set[object] = set()
+        episodes: set[uuid.UUID] = set()
+        grabs: set[int] = set()
         for answer in answers:
             record(series, entries(*map(str, answer)))
             now_known = set(series.episodes.values_list("id", flat=True))
