@@ -1,4 +1,4 @@
-"""The two contracts that a newcomer implements: a site that lists episodes, a host that plays them."""
+"""The two contracts to implement: a site that lists episodes, a host that plays them."""
 
 from __future__ import annotations
 

@@ -186,7 +186,12 @@ def test_a_download_that_a_worker_holds_is_downloading(state: State) -> None:
 
 @pytest.mark.parametrize("reason", list(Reason))
 def test_every_reason_has_a_sentence(reason: Reason) -> None:
-    facts = {"until": NOW.isoformat(), "cap": 2, "start": "3", "error": "It broke."}
+    facts: dict[str, str | int] = {
+        "until": NOW.isoformat(),
+        "cap": 2,
+        "start": "3",
+        "error": "It broke.",
+    }
     text = sentence(reason, facts)
     assert text
     assert "%(" not in text
