@@ -91,13 +91,13 @@ def _sentence(row: Notification) -> str:
         return _trouble(row.cause, facts)
     title, first, last = (str(facts.get(name, "")) for name in ("title", "first", "last"))
     count = int(facts.get("count", 1))
-    values = {"title": title, "number": first, "first": first, "last": last, "count": count}
+    values = {"title": title, "first": first, "last": last, "count": count}
     if row.kind == NotificationKind.FAILED:
-        return _("Episode %(number)s of %(title)s could not be downloaded") % values
+        return _("Episode %(first)s of %(title)s could not be downloaded") % values
     if row.kind == NotificationKind.FINISHED:
         return (
             ngettext(
-                "Episode %(number)s of %(title)s is in the library",
+                "Episode %(first)s of %(title)s is in the library",
                 "%(count)s episodes of %(title)s are in the library (%(first)s to %(last)s)",
                 count,
             )
@@ -105,7 +105,7 @@ def _sentence(row: Notification) -> str:
         )
     return (
         ngettext(
-            "New: episode %(number)s of %(title)s",
+            "New: episode %(first)s of %(title)s",
             "%(count)s new episodes of %(title)s (%(first)s to %(last)s)",
             count,
         )
