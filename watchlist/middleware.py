@@ -25,6 +25,7 @@ class ReaderMiddleware:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer as the reader wants it."""
         user = request.user
         reader = reader_of(user.pk) if user.is_authenticated else None
         request.reader = reader  # type: ignore[attr-defined]  # read through `reader_on`

@@ -67,7 +67,7 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 @pytest.fixture
 def owner(db: None) -> User:
     """The administrator who looks at the pages."""
-    return AdministratorFactory(username="sam")
+    return AdministratorFactory.create(username="sam")
 
 
 @pytest.fixture
@@ -150,9 +150,7 @@ def violations(page: Page) -> list[str]:
 def sideways(page: Page) -> int:
     """How many pixels the page can be scrolled sideways."""
     return int(
-        page.evaluate(
-            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        )
+        page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     )
 
 

@@ -28,9 +28,30 @@ from watchlist.models import (
 )
 from watchlist.services.posters import key_of
 
-_FIRST = ("Glass", "Paper", "Winter", "Iron", "Silent", "Crimson", "Hollow", "Salt", "Amber", "Quiet")
+_FIRST = (
+    "Glass",
+    "Paper",
+    "Winter",
+    "Iron",
+    "Silent",
+    "Crimson",
+    "Hollow",
+    "Salt",
+    "Amber",
+    "Quiet",
+)
 _SECOND = ("Harbour", "Lantern", "Orchard", "Express", "Garden", "Archive", "Tide", "Observatory")
-_KINDS = ("current", "new", "downloading", "late", "failed", "paused", "upcoming", "complete", "behind")
+_KINDS = (
+    "current",
+    "new",
+    "downloading",
+    "late",
+    "failed",
+    "paused",
+    "upcoming",
+    "complete",
+    "behind",
+)
 _WEIGHTS = (40, 7, 3, 3, 2, 12, 4, 26, 3)
 
 
@@ -49,14 +70,14 @@ def furnish(user: User, count: int, *, seed: int = 7, posters: bool = True) -> l
     return [_series(user, place, kind, dice, posters=posters) for place, kind in enumerate(kinds)]
 
 
-def _series(
-    user: User, place: int, kind: str, dice: random.Random, *, posters: bool
-) -> Painted:
+def _series(user: User, place: int, kind: str, dice: random.Random, *, posters: bool) -> Painted:
     now = timezone.now()
     first, second = _FIRST[place % 10], _SECOND[place // 10 % 8]
     title = f"{first} {second}" + (f" {place // 80 + 1}" if place >= 80 else "")
     lang = dice.choice(["vostfr", "vostfr", "vf"])
-    address = f"https://posters.example/{seed_name(place)}.jpg" if posters and place % 7 != 5 else ""
+    address = (
+        f"https://posters.example/{seed_name(place)}.jpg" if posters and place % 7 != 5 else ""
+    )
     if address:
         _paint(address, dice)
     known = 0 if kind == "upcoming" else dice.choice([8, 12, 12, 13, 24])
@@ -129,7 +150,12 @@ def _episodes(series: Series, item: WatchlistItem, kind: str, known: int) -> Non
         _download(item, rows[-2], State.DOWNLOADING)
         _download(item, rows[-1], State.QUEUED)
     if kind == "new":
-        facts = {"title": item.anime_title, "count": known % 3 + 1, "first": "1", "last": str(known)}
+        facts = {
+            "title": item.anime_title,
+            "count": known % 3 + 1,
+            "first": "1",
+            "last": str(known),
+        }
         Notification.objects.create(
             user=item.user,
             kind=NotificationKind.FINISHED,

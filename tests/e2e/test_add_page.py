@@ -78,7 +78,7 @@ def test_a_broken_provider_is_named_and_the_others_answer(
 
 @pytest.mark.parametrize("with_script", [True, False])
 def test_a_pasted_address_goes_straight_to_the_confirmation(
-    open_page: Opener, owner: User, providers_on: DemoSite, with_script: bool
+    open_page: Opener, owner: User, providers_on: DemoSite, *, with_script: bool
 ) -> None:
     slug = providers_on.series_slugs("animesama")[0]
     page = open_page("/watchlist/add", java_script_enabled=with_script)

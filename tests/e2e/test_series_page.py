@@ -46,7 +46,7 @@ def test_an_episode_says_why_it_was_skipped_and_can_be_downloaded(
 
 
 @pytest.mark.parametrize("with_script", [True, False])
-def test_an_episode_can_be_ignored(open_page: Opener, owner: User, with_script: bool) -> None:
+def test_an_episode_can_be_ignored(open_page: Opener, owner: User, *, with_script: bool) -> None:
     item = of_kind(furnish(owner, 9), "behind")
     page = open_page(f"/watchlist/{item.pk}", java_script_enabled=with_script)
     page.locator(".ep").first.get_by_role("button", name="Ignore").click()

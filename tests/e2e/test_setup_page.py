@@ -43,7 +43,7 @@ def test_axe_finds_nothing_on_the_way_in(
 
 @pytest.mark.parametrize("with_script", [True, False])
 def test_the_owner_gets_in_with_the_code_and_sees_what_is_ready(
-    open_page: Opener, code: str, providers_on: DemoSite, screenshot: Shot, with_script: bool
+    open_page: Opener, code: str, providers_on: DemoSite, screenshot: Shot, *, with_script: bool
 ) -> None:
     page = open_page(
         "/watchlist",

@@ -200,9 +200,7 @@ def _after(request: HttpRequest, item: WatchlistItem, text: str, address: str) -
     if not toasts.is_fragment(request):
         return toasts.answer(request, text, undo=address)
     if request.headers.get("HX-Target") == f"s{item.pk}":
-        return toasts.answer(
-            request, text, fragment=card_response(request, item.pk), undo=address
-        )
+        return toasts.answer(request, text, fragment=card_response(request, item.pk), undo=address)
     response = toasts.answer(request, text, undo=address)
     trigger_client_event(response, "close-modal")
     return _refreshed(response)

@@ -1,4 +1,4 @@
-"""A followed series in words: badge, second line and figures, as cards, rows and headers show it."""
+"""A followed series in words: badge, second line and figures of cards, rows and heads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_noop, ngettext
 
 from downloads.states import State
 from providers import gateway
@@ -28,21 +28,21 @@ from watchlist.services.posters import url_for
 class Look:
     """How a headline is written and coloured."""
 
-    label: str
+    label: str  # to be translated
     icon: str
     level: str  # what `data-s` says
 
 
 LOOKS: Final = {
-    Headline.FAILED: Look(gettext_lazy("Failed"), "triangle-alert", "error"),
-    Headline.DOWNLOADING: Look(gettext_lazy("Downloading"), "download", "busy"),
-    Headline.NEW: Look(gettext_lazy("New"), "sparkles", "new"),
-    Headline.LATE: Look(gettext_lazy("Late"), "clock-alert", "wait"),
-    Headline.BEHIND: Look(gettext_lazy("To download"), "inbox", "wait"),
-    Headline.UPCOMING: Look(gettext_lazy("Upcoming"), "calendar", "idle"),
-    Headline.CURRENT: Look(gettext_lazy("Up to date"), "check", "ok"),
-    Headline.PAUSED: Look(gettext_lazy("Paused"), "pause", "paused"),
-    Headline.COMPLETE: Look(gettext_lazy("Complete"), "circle-check", "idle"),
+    Headline.FAILED: Look(gettext_noop("Failed"), "triangle-alert", "error"),
+    Headline.DOWNLOADING: Look(gettext_noop("Downloading"), "download", "busy"),
+    Headline.NEW: Look(gettext_noop("New"), "sparkles", "new"),
+    Headline.LATE: Look(gettext_noop("Late"), "clock-alert", "wait"),
+    Headline.BEHIND: Look(gettext_noop("To download"), "inbox", "wait"),
+    Headline.UPCOMING: Look(gettext_noop("Upcoming"), "calendar", "idle"),
+    Headline.CURRENT: Look(gettext_noop("Up to date"), "check", "ok"),
+    Headline.PAUSED: Look(gettext_noop("Paused"), "pause", "paused"),
+    Headline.COMPLETE: Look(gettext_noop("Complete"), "circle-check", "idle"),
 }
 _LOUD: Final = frozenset({"error", "busy", "new", "wait"})
 
@@ -64,6 +64,7 @@ class Card:
     line: str
     is_loud: bool
     is_paused: bool
+    toggle: str  # what the first button does: pause or resume
     is_checking: bool
     have: str
     known: str
@@ -96,10 +97,12 @@ def card_of(entry: Entry) -> Card:
         line=_line(entry),
         is_loud=look.level in _LOUD,
         is_paused=entry.status == ItemStatus.PAUSED,
+        toggle="resume" if entry.status == ItemStatus.PAUSED else "pause",
         is_checking=entry.is_checking,
         have=str(entry.have or 0),
-        known=str(entry.known) if entry.known else "–",
-        counted=_("%(have)s of %(known)s episodes") % {"have": entry.have or 0, "known": entry.known},
+        known=str(entry.known) if entry.known else "?",
+        counted=_("%(have)s of %(known)s episodes")
+        % {"have": entry.have or 0, "known": entry.known},
         longest=str(entry.known or 1),
         checked_at=entry.checked_at,
         auto_download=entry.auto_download,
@@ -136,10 +139,10 @@ def _label(entry: Entry, look: Look) -> str:
     if entry.headline is Headline.DOWNLOADING and download and not download.is_running:
         return _("On hold") if download.state is State.PAUSED else _("Queued")
     if entry.headline is Headline.NEW and entry.news and entry.news.count > 1:
-        return f"{look.label} · {entry.news.count}"
+        return f"{_(look.label)} · {entry.news.count}"
     if entry.status == ItemStatus.ARCHIVED and entry.headline is Headline.COMPLETE:
         return _("Archived")
-    return str(look.label)
+    return _(look.label)
 
 
 def _line(entry: Entry) -> str:
@@ -201,7 +204,9 @@ def _expectation(entry: Entry) -> str:
         if entry.airing_status == AiringStatus.UPCOMING:
             return _("Not out yet")
         return _("No episode yet") if entry.checked_at else _("Waiting for its first check")
-    latest = _episode(plain_number(entry.latest_episode)) if entry.latest_episode is not None else ""
+    latest = (
+        _episode(plain_number(entry.latest_episode)) if entry.latest_episode is not None else ""
+    )
     if entry.headline is Headline.BEHIND:
         off = _("auto-download is off") if not entry.auto_download else _("not downloaded")
         return _join(latest, off)

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Final
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_noop
 
 from watchlist.decisions import EpisodeState, plain_number
 from watchlist.pages import wording
@@ -19,12 +19,12 @@ from watchlist.selectors.episodes import EpisodeRow
 
 FIRST_SHOWN: Final = 60
 _STATES: Final = {
-    EpisodeState.DOWNLOADED: Look(gettext_lazy("In the library"), "circle-check", "ok"),
-    EpisodeState.DOWNLOADING: Look(gettext_lazy("Downloading"), "download", "busy"),
-    EpisodeState.QUEUED: Look(gettext_lazy("Queued"), "hourglass", "idle"),
-    EpisodeState.FAILED: Look(gettext_lazy("Failed"), "triangle-alert", "error"),
-    EpisodeState.WANTED: Look(gettext_lazy("Wanted"), "inbox", "busy"),
-    EpisodeState.SKIPPED: Look(gettext_lazy("Skipped"), "ban", "idle"),
+    EpisodeState.DOWNLOADED: Look(gettext_noop("In the library"), "circle-check", "ok"),
+    EpisodeState.DOWNLOADING: Look(gettext_noop("Downloading"), "download", "busy"),
+    EpisodeState.QUEUED: Look(gettext_noop("Queued"), "hourglass", "idle"),
+    EpisodeState.FAILED: Look(gettext_noop("Failed"), "triangle-alert", "error"),
+    EpisodeState.WANTED: Look(gettext_noop("Wanted"), "inbox", "busy"),
+    EpisodeState.SKIPPED: Look(gettext_noop("Skipped"), "ban", "idle"),
 }
 _ACTIONS: Final = {
     EpisodeState.DOWNLOADED: (),
@@ -46,11 +46,11 @@ class Button:
 
 
 _BUTTONS: Final = {
-    "download": (gettext_lazy("Download"), "download"),
-    "retry": (gettext_lazy("Try again"), "rotate-ccw"),
-    "ignore": (gettext_lazy("Ignore"), "eye-off"),
-    "watch": (gettext_lazy("No longer ignore"), "eye"),
-    "cancel": (gettext_lazy("Cancel"), "x"),
+    "download": (gettext_noop("Download"), "download"),
+    "retry": (gettext_noop("Try again"), "rotate-ccw"),
+    "ignore": (gettext_noop("Ignore"), "eye-off"),
+    "watch": (gettext_noop("No longer ignore"), "eye"),
+    "cancel": (gettext_noop("Cancel"), "x"),
 }
 
 
@@ -88,8 +88,7 @@ def groups_of(rows: Sequence[EpisodeRow], *, show_all: bool) -> list[Group]:
         rows, key=lambda row: (row.is_special or row.season == 0, -row.season, -row.number)
     )
     return [
-        _group(key, list(members), show_all=show_all)
-        for key, members in groupby(ordered, key=_key)
+        _group(key, list(members), show_all=show_all) for key, members in groupby(ordered, key=_key)
     ]
 
 
@@ -103,7 +102,7 @@ def line_of(row: EpisodeRow) -> Line:
         id=row.id,
         number=plain_number(row.number),
         title=row.title,
-        label=str(look.label),
+        label=_(look.label),
         icon=look.icon,
         level=look.level,
         reason=row.reason if row.is_listed else f"{row.reason} {_('No longer listed there.')}",
@@ -111,8 +110,7 @@ def line_of(row: EpisodeRow) -> Line:
         percent=min(100, row.bytes_done * 100 // total) if is_running and total else None,
         is_running=is_running,
         buttons=tuple(
-            Button(action, str(_BUTTONS[action][0]), _BUTTONS[action][1])
-            for action in _actions(row)
+            Button(action, _(_BUTTONS[action][0]), _BUTTONS[action][1]) for action in _actions(row)
         ),
     )
 

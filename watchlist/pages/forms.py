@@ -37,7 +37,11 @@ class ItemSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # not generi
     class Meta:
         model = WatchlistItem
         fields = ("anime_title", "auto_download", "quality_preference", "status")
-        labels = {"anime_title": _("Title"), "quality_preference": _("Quality"), "status": _("Status")}
+        labels = {
+            "anime_title": _("Title"),
+            "quality_preference": _("Quality"),
+            "status": _("Status"),
+        }
 
     def changes(self) -> dict[str, Any]:
         """The columns as they were wished."""
@@ -61,21 +65,17 @@ class FollowForm(forms.Form):
     start = forms.ChoiceField(
         choices=[(START_ALL, ""), (START_NEXT, ""), (START_NUMBER, "")], initial=START_ALL
     )
-    number = forms.DecimalField(
-        required=False, min_value=0, max_value=MAX_NUMBER, decimal_places=3
-    )
-    latest = forms.DecimalField(
-        required=False, min_value=0, max_value=MAX_NUMBER, decimal_places=3
-    )
+    number = forms.DecimalField(required=False, min_value=0, max_value=MAX_NUMBER, decimal_places=3)
+    latest = forms.DecimalField(required=False, min_value=0, max_value=MAX_NUMBER, decimal_places=3)
     quality = forms.ChoiceField(choices=Quality.choices, initial=Quality.AUTO)
     auto_download = forms.BooleanField(required=False, initial=True)
 
     def clean(self) -> dict[str, Any]:
         """A choice that needs a number has one."""
         given = super().clean() or {}
-        if given.get("start") == START_NUMBER and given.get("number") is None:
-            if not self.has_error("number"):
-                self.add_error("number", _("Say from which episode on."))
+        is_missing = given.get("number") is None and not self.has_error("number")
+        if given.get("start") == START_NUMBER and is_missing:
+            self.add_error("number", _("Say from which episode on."))
         return given
 
     def last_episode(self) -> Decimal | None:

@@ -1,4 +1,4 @@
-"""What stands around every page: the heartbeat, counts, theme, and what is wrong with the machine."""
+"""What stands around every page: heartbeat, counts, theme, and what is wrong."""
 
 from __future__ import annotations
 
@@ -187,7 +187,11 @@ def theme(request: HttpRequest) -> HttpResponse:
     wished = request.POST.get("theme", "")
     chosen = wished if wished in Theme.values else _NEXT_THEME[reader.theme if reader else "system"]
     Profile.objects.update_or_create(user=request.user, defaults={"theme": chosen})
-    context = {"theme": chosen, "theme_icon": _THEME_ICONS[chosen], "theme_name": Theme(chosen).label}
+    context = {
+        "theme": chosen,
+        "theme_icon": _THEME_ICONS[chosen],
+        "theme_name": Theme(chosen).label,
+    }
     if not toasts.is_fragment(request):
         return toasts.go(toasts.came_from(request))
     response = render(request, "components/theme.html", context)
@@ -199,9 +203,7 @@ def theme(request: HttpRequest) -> HttpResponse:
 def manifest(request: HttpRequest) -> HttpResponse:
     """How a device installs the pages as an app."""
     context = {"icon": static("icon.svg")}
-    return render(
-        request, "site.webmanifest", context, content_type="application/manifest+json"
-    )
+    return render(request, "site.webmanifest", context, content_type="application/manifest+json")
 
 
 @login_required

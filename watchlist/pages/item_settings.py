@@ -48,7 +48,11 @@ def item_settings(request: HttpRequest, item_id: uuid.UUID) -> HttpResponse:
 
 
 def _shown(request: HttpRequest, item: WatchlistItem, form: ItemSettingsForm) -> HttpResponse:
-    template = "watchlist/settings_dialog.html" if toasts.is_fragment(request) else "watchlist/settings_page.html"
+    template = (
+        "watchlist/settings_dialog.html"
+        if toasts.is_fragment(request)
+        else "watchlist/settings_page.html"
+    )
     context = {
         "item": item,
         "form": form,

@@ -74,7 +74,9 @@ def _download(row: DownloadRow, attempts: list[DownloadAttempt]) -> Event:
         f"{one.source_label}: {wording.error(one.error_code)}" for one in attempts if one.error_code
     )
     if row.state is State.COMPLETED:
-        facts = " · ".join(part for part in (row.quality, wording.size(row.size_bytes or 0)) if part)
+        facts = " · ".join(
+            part for part in (row.quality, wording.size(row.size_bytes or 0)) if part
+        )
         text = _("%(episode)s is in the library") % {"episode": episode}
         return Event(at, "circle-check", "ok", text, (facts, row.path or ""))
     if row.state is State.FAILED:
@@ -86,4 +88,6 @@ def _download(row: DownloadRow, attempts: list[DownloadAttempt]) -> Event:
     if row.state is State.CANCELLED:
         text = _("%(episode)s was cancelled") % {"episode": episode}
         return Event(at, "ban", "idle", text, ())
-    return Event(at, "download", "busy", _("%(episode)s is on its way") % {"episode": episode}, tried)
+    return Event(
+        at, "download", "busy", _("%(episode)s is on its way") % {"episode": episode}, tried
+    )

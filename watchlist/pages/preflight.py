@@ -81,7 +81,9 @@ def _library() -> Finding:
             pass
     except OSError as error:
         fix = _("Give the program's account the right to write there, or set DOWNLOAD_DIR.")
-        return Finding("library", _("Library"), is_well=False, text=f"{folder}: {error.strerror}", fix=fix)
+        return Finding(
+            "library", _("Library"), is_well=False, text=f"{folder}: {error.strerror}", fix=fix
+        )
     return Finding("library", _("Library"), is_well=True, text=str(folder))
 
 
@@ -92,7 +94,9 @@ def _space() -> Finding:
         free = 0
     enough = free >= settings.MIN_FREE_DISK_MB * 1_000_000
     text = _("%(size)s free") % {"size": wording.size(free)}
-    fix = "" if enough else _("Make room, or set MIN_FREE_DISK_MB lower; downloads wait until then.")
+    fix = (
+        "" if enough else _("Make room, or set MIN_FREE_DISK_MB lower; downloads wait until then.")
+    )
     return Finding("space", _("Free space"), enough, text, fix)
 
 

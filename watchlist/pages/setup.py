@@ -63,9 +63,7 @@ class OwnerForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at ru
         help_texts = {"username": _("Letters, digits and @ . + - _ only.")}
         widgets = {"username": forms.TextInput({"autocomplete": "username"})}
 
-    def __init__(
-        self, *args: Any, check_code: Callable[[str], bool], **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, check_code: Callable[[str], bool], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._check_code = check_code
         self.order_fields(["code", "username", "password", "language", "time_zone"])
@@ -80,7 +78,9 @@ class OwnerForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at ru
     def clean_password(self) -> str:
         """The same rules as for every other password."""
         password = str(self.cleaned_data["password"])
-        password_validation.validate_password(password, User(username=self.data.get("username")))
+        password_validation.validate_password(
+            password, User(username=str(self.data.get("username")))
+        )
         return password
 
 

@@ -16,7 +16,9 @@ OK, ERROR = "ok", "error"
 def is_fragment(request: HttpRequest) -> bool:
     """Whether htmx asks for a part of a page."""
     details = getattr(request, "htmx", None)
-    return bool(details) and not (details.boosted or details.history_restore_request)
+    if not details:
+        return False
+    return not (details.boosted or details.history_restore_request)
 
 
 def add_toast(

@@ -79,8 +79,7 @@ def _take_back(user: User, record: Mapping[str, Any]) -> None:
 
 def _plain(columns: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        name: str(value) if isinstance(value, Decimal) else value
-        for name, value in columns.items()
+        name: str(value) if isinstance(value, Decimal) else value for name, value in columns.items()
     }
 
 

@@ -12,7 +12,6 @@ from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -21,7 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 from watchlist.middleware import reader_on
 from watchlist.models import ListView, Profile, Quality
 from watchlist.pages import toasts
-from watchlist.pages.cards import LOOKS, Card, cards_of, provider_name
+from watchlist.pages.cards import LOOKS, cards_of, provider_name
 from watchlist.selectors.watchlist_page import (
     SORTS,
     Entry,
@@ -145,7 +144,7 @@ def _chips(entries: list[Entry], wanted: Wanted) -> list[Chip]:
     return [every] + [
         Chip(
             key=headline.value,
-            label=str(look.label),
+            label=_(look.label),
             icon=look.icon,
             level=look.level,
             count=counts.get(headline, 0),

@@ -14,6 +14,8 @@ _HOUR: Final = 3600
 _DAY: Final = 86_400
 _KILO: Final = 1000
 _WEEK_DAYS: Final = 6
+_GIGA_STEP: Final = 3
+_THREE_DIGITS: Final = 100
 
 # What went wrong with a provider, short enough for a card; the whole sentence is in the history.
 _ERRORS: Final = {
@@ -114,12 +116,11 @@ def percent(done: int, total: int) -> str:
 
 def size(count: int) -> str:
     """Bytes in the units that file managers show: 345 MB, 1.4 GB."""
+    units = [_("B"), _("KB"), _("MB"), _("GB"), _("TB")]
+    step = 0
     value = float(count)
-    for unit in (_("B"), _("KB"), _("MB"), _("GB")):
-        if value < _KILO:
-            break
+    while value >= _KILO and step < len(units) - 1:
         value /= _KILO
-    else:
-        unit = _("TB")
-    digits = 1 if unit in {_("GB"), _("TB")} and value < 100 else 0  # noqa: PLR2004 - three digits are enough
-    return f"{formats.number_format(round(value, digits), digits)} {unit}"
+        step += 1
+    digits = 1 if step >= _GIGA_STEP and value < _THREE_DIGITS else 0
+    return f"{formats.number_format(round(value, digits), digits)} {units[step]}"

@@ -13,7 +13,6 @@ from typing import Any, Final
 from django.db.models import Count, Exists, F, JSONField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
 from downloads.states import WAITING, State
 from providers.types import AiringStatus
@@ -214,13 +213,12 @@ def _columns(rows: QuerySet[WatchlistItem]) -> Iterable[tuple[Any, ...]]:
     )
 
 
-def _entry(row: tuple[Any, ...]) -> Entry:
+def _entry(row: Any) -> Entry:
     own_poster, poster = row[11], row[12]
     facts, at = row[21], row[22]
     news = None
     if facts is not None and at is not None:
-        moment = parse_datetime(at) if isinstance(at, str) else at
-        news = News(int(facts.get("count", 1)), str(facts.get("last", "")), moment)
+        news = News(int(facts.get("count", 1)), str(facts.get("last", "")), at)
     return Entry(*row[:11], own_poster or poster, *row[13:21], news)
 
 
@@ -241,9 +239,10 @@ def _add_downloads(user_id: int, entries: list[Entry], *, narrowed: bool) -> Non
         "download__eta_seconds",
         "download__not_before",
     )
-    for item_id, number, state, *rest in columns:
+    for item_id, number, state, reason, done, total, eta, until in columns:
         if item_id in by_id:
-            by_id[item_id].downloads.append(OpenDownload(number, State(state), *rest))
+            download = OpenDownload(number, State(state), reason, done, total, eta, until)
+            by_id[item_id].downloads.append(download)
 
 
 def _add_guesses(entries: list[Entry]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
 from pathlib import Path
 
 import brotli
@@ -11,9 +10,9 @@ import django_htmx
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.db import connection
 
 from tests.e2e.scenery import furnish
 from watchlist.models import WatchlistItem
@@ -70,7 +69,9 @@ def test_the_first_view_is_light(browser: Client) -> None:
 @pytest.mark.parametrize("address", ["/watchlist", "/watchlist?page=2", "/watchlist?sort=progress"])
 def test_the_list_asks_the_database_a_few_times(browser: Client, address: str) -> None:
     browser.get("/watchlist")
-    with CaptureQueriesContext(connection, ) as asked:
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
         browser.get(address)
     assert len(asked) <= PAGE_QUERIES, [query["sql"][:120] for query in asked]
 
