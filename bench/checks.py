@@ -101,8 +101,10 @@ class _Worker:
 
     def __enter__(self) -> _Worker:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "celery", "-A", "watchlist_project", "worker"]
-            + ["-Q", "control,manual,checks", "-c", "2", "--loglevel", "WARNING"],
+            [
+                *(sys.executable, "-m", "celery", "-A", "watchlist_project", "worker"),
+                *("-Q", "control,manual,checks", "-c", "2", "--loglevel", "WARNING"),
+            ],
             cwd=ROOT,
         )
         time.sleep(5)

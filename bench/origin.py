@@ -12,7 +12,7 @@ PLAYERS = 3
 
 
 class Origin:
-    """One thread a connection and no library in between, so that it costs less than what it feeds."""
+    """One thread a connection and no library in between: it must cost less than what it feeds."""
 
     def __init__(self) -> None:
         self.episodes = 24
@@ -58,7 +58,8 @@ class Origin:
 
     def _season(self) -> bytes:
         return (
-            "<html><body><h3 id='titreOeuvre'>Paper Lanterns</h3><script src='episodes.js?filever=1'></script>"
+            "<html><body><h3 id='titreOeuvre'>Paper Lanterns</h3>"
+            "<script src='episodes.js?filever=1'></script>"
             "<script>resetListe(); finirListe(1);</script>" + "<p>filler</p>" * 1500 + "<script>"
             "/* creerListe(1, 2); */ resetListe(); creerListe(1, 12); finirListe(13);"
             "</script></body></html>"

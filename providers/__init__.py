@@ -1,1 +1,1 @@
-"""How to talk to a site: adapters, video hosts, the one HTTP door. Imports none of our other apps."""
+"""How to talk to a site: adapters, video hosts, the one HTTP door; imports none of our apps."""

@@ -6,11 +6,12 @@ is a failed check with its own error, until it has been seen often and long enou
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.db import transaction
 from django.db.models import Case, F, Value, When
@@ -29,6 +30,7 @@ from watchlist.models import (
 )
 from watchlist.services import grabbing, notifications, scheduler
 from watchlist.services.due import next_after_failure, next_regular
+from watchlist.services.preferences import preferences
 
 # A list that lost more than this is not believed at first.
 SHRINK_RATIO: Final = 0.8
@@ -45,11 +47,13 @@ class Circumstances:
 
     interval: timedelta
     everybody: GlobalFacts
+    notifies_of_new_episodes: bool
 
 
 def circumstances() -> Circumstances:
     """The settings as they are now."""
-    return Circumstances(scheduler.interval(), grabbing.global_facts())
+    row = preferences()
+    return Circumstances(scheduler.interval(), grabbing.global_facts(), row.notify_on_new_episodes)
 
 
 def record_unchanged(*, checks: Sequence[Check], around: Circumstances) -> None:
@@ -138,36 +142,43 @@ def record_list(
         # The row is written before the followers are read: somebody who begins to follow at this
         # moment holds its lock, and is seen, or waits for it, and sees the new episodes.
         _save_success(series, next_check_at)
-        _decide(series, new, around.everybody, just_appeared=bool(known))
+        _decide(series, new, around, just_appeared=bool(known))
 
 
-def _known_episodes(series: Series) -> list[Episode]:
-    return list(
-        series.episodes.only(
-            "id",
-            "ref",
-            "number",
-            "season",
-            "is_special",
-            "position",
-            "title",
-            "url",
-            "is_listed",
-            "first_seen_at",
-        ).order_by()
-    )
+class _Known(NamedTuple):
+    """What a comparison needs of an episode, and no more: there may be a thousand."""
+
+    id: uuid.UUID
+    ref: str
+    number: Decimal
+    season: int
+    is_special: bool
+    position: int
+    title: str
+    url: str
+    is_listed: bool
+    first_seen_at: datetime
+
+
+def _known_episodes(series: Series) -> list[_Known]:
+    rows = Episode.objects.filter(series_id=series.pk).order_by()
+    return [_Known(*row) for row in rows.values_list(*_Known._fields)]
 
 
 def _decide(
-    series: Series, new: list[Episode], everybody: GlobalFacts, *, just_appeared: bool
+    series: Series, new: list[Episode], around: Circumstances, *, just_appeared: bool
 ) -> None:
     if not new:
         return
     items = list(WatchlistItem.objects.filter(series=series).exclude(status=ItemStatus.ARCHIVED))
     grabbing.decide_for_new_episodes(
-        series=series, episodes=new, items=items, everybody=everybody, just_appeared=just_appeared
+        series=series,
+        episodes=new,
+        items=items,
+        everybody=around.everybody,
+        just_appeared=just_appeared,
     )
-    if just_appeared:
+    if just_appeared and around.notifies_of_new_episodes:
         notifications.new_episodes(series=series, episodes=new, items=items)
 
 
@@ -180,7 +191,7 @@ def _close(check: Check, status: CheckStatus, now: datetime, **facts: Any) -> bo
 
 
 def _suspicion(
-    series: Series, known: list[Episode], listed: Sequence[EpisodeListing], now: datetime
+    series: Series, known: list[_Known], listed: Sequence[EpisodeListing], now: datetime
 ) -> EmptyList | None:
     before = sum(1 for episode in known if episode.is_listed)
     after = len(listed)
@@ -204,7 +215,7 @@ def _note_suspicion(series: Series, now: datetime) -> None:
 def _merge(
     series: Series,
     check: Check,
-    known: list[Episode],
+    known: list[_Known],
     listed: Sequence[EpisodeListing],
     now: datetime,
 ) -> list[Episode]:
@@ -216,27 +227,43 @@ def _merge(
     orphans = {_likeness(e): e for e in known if e.ref not in listed_refs}
     new: list[Episode] = []
     changed: list[Episode] = []
-    kept: set[Any] = set()
+    kept: set[uuid.UUID] = set()
     for entry in listed:
         episode = by_ref.get(entry.ref) or orphans.pop(_likeness(entry), None)
         if episode is None:
             new.append(_new_episode(series, check, entry, now))
             continue
-        kept.add(episode.pk)
-        if _update(episode, entry):
-            changed.append(episode)
-    for episode in known:
-        if episode.pk not in kept and episode.is_listed:
-            episode.is_listed = False
-            changed.append(episode)
+        kept.add(episode.id)
+        fresh = _fresh(episode, entry)
+        if fresh != episode:
+            changed.append(_row_of(fresh))
+    gone = [episode for episode in known if episode.is_listed and episode.id not in kept]
+    changed += [_row_of(episode._replace(is_listed=False)) for episode in gone]
     Episode.objects.bulk_create(new, batch_size=200)
-    Episode.objects.bulk_update(
-        changed, ["ref", "position", "title", "url", "is_listed"], batch_size=200
-    )
+    if changed:
+        Episode.objects.bulk_update(changed, _CHANGING, batch_size=200)
     return new
 
 
-def _likeness(episode: Episode | EpisodeListing) -> tuple[int, Decimal, bool]:
+# Number and season stay as they were first seen: files and progress hang on them.
+_CHANGING: Final = ("ref", "position", "title", "url", "is_listed")
+
+
+def _fresh(episode: _Known, entry: EpisodeListing) -> _Known:
+    return episode._replace(
+        ref=entry.ref,
+        position=entry.position,
+        title=entry.title or episode.title,
+        url=entry.url,
+        is_listed=True,
+    )
+
+
+def _row_of(episode: _Known) -> Episode:
+    return Episode(pk=episode.id, **{name: getattr(episode, name) for name in _CHANGING})
+
+
+def _likeness(episode: _Known | EpisodeListing) -> tuple[int, Decimal, bool]:
     return episode.season, Decimal(episode.number).normalize(), episode.is_special
 
 
@@ -255,22 +282,6 @@ def _new_episode(series: Series, check: Check, entry: EpisodeListing, now: datet
         first_seen_at=now,
         found_by=check,
     )
-
-
-def _update(episode: Episode, entry: EpisodeListing) -> bool:
-    """Take over what may change; number and season stay, files and progress hang on them."""
-    fresh = {
-        "ref": entry.ref,
-        "position": entry.position,
-        "title": entry.title or episode.title,
-        "url": entry.url,
-        "is_listed": True,
-    }
-    if all(getattr(episode, name) == value for name, value in fresh.items()):
-        return False
-    for name, value in fresh.items():
-        setattr(episode, name, value)
-    return True
 
 
 def _take_details(series: Series, details: SeriesDetails, now: datetime) -> None:
@@ -304,7 +315,7 @@ def _describe_success(
     series: Series,
     found: EpisodeList,
     details: SeriesDetails | None,
-    episodes: list[Episode],
+    episodes: Sequence[_Known | Episode],
     now: datetime,
 ) -> None:
     if details is not None:
