@@ -9,6 +9,9 @@ PY := $(VENV)/bin/python
 # Tests and checks work on folders of their own, never on ./data.
 TESTING := DJANGO_SETTINGS_MODULE=tests.settings
 PYTEST := $(PY) -m pytest -n 2
+# What touches the database; parsers, the engine and the browser tests do not care which one it is.
+ON_POSTGRES := downloads/tests watchlist providers/tests --ignore=downloads/tests/engine \
+	--ignore=providers/tests/sites --ignore=providers/tests/demo --ignore=providers/tests/hosts
 SOURCES := manage.py conftest.py gunicorn.conf.py watchlist_project watchlist downloads providers tests bench
 TEMPLATES := $(shell find templates -name '*.html' 2>/dev/null)
 YAML_STYLE := '{extends: default, rules: {line-length: {max: 100}}}'
@@ -34,7 +37,7 @@ setup: $(VENV)/.installed ## Only install what `make run` needs
 .PHONY: test
 test: $(VENV)/.installed-dev ## Run the tests, on SQLite and on PostgreSQL
 	$(PYTEST)
-	.ci/with-postgres $(PYTEST)
+	.ci/with-postgres $(PYTEST) -m "not e2e" $(ON_POSTGRES)
 
 .PHONY: lint
 lint: $(VENV)/.installed-dev ## Format and style of code and templates, import contracts
