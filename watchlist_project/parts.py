@@ -125,6 +125,8 @@ def _become_program(command: list[str], lock: int, *, umask: int | None = None) 
     if umask is not None:
         os.umask(umask)
     os.set_inheritable(lock, True)  # noqa: FBT003 -- the standard library's own signature
-    with Path(os.devnull).open("rb") as nothing:
+    # What goes wrong is on standard error; what these programs say otherwise is for tests.
+    with Path(os.devnull).open("r+b") as nothing:
         os.dup2(nothing.fileno(), 0)
+        os.dup2(nothing.fileno(), 1)
     os.execv(command[0], command)  # noqa: S606 -- fixed arguments, no shell
