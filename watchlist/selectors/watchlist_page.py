@@ -219,7 +219,8 @@ def _entry(row: Any) -> Entry:
     news = None
     if facts is not None and at is not None:
         news = News(int(facts.get("count", 1)), str(facts.get("last", "")), at)
-    return Entry(*row[:11], own_poster or poster, *row[13:21], news)
+    columns: list[Any] = [*row[:11], own_poster or poster, *row[13:21], news]
+    return Entry(*columns)
 
 
 def _add_downloads(user_id: int, entries: list[Entry], *, narrowed: bool) -> None:
