@@ -28,7 +28,9 @@ def calendar_page(request: HttpRequest) -> HttpResponse:
     view = request.GET.get("view", "")
     today = timezone.localdate()
     month = _month(request.GET.get("month", ""), today)
-    lang = request.GET.get("lang", "")[:20]
+    languages = languages_of(user_of(request))
+    wished = request.GET.get("lang", "")
+    lang = wished if wished in languages else ""
     context: dict[str, Any] = {
         "view": view if view in VIEWS else "",
         "today": today,
@@ -36,7 +38,7 @@ def calendar_page(request: HttpRequest) -> HttpResponse:
         "previous": (month - timedelta(days=1)).replace(day=1),
         "next": (month + timedelta(days=31)).replace(day=1),
         "lang": lang,
-        "languages": languages_of(user_of(request)),
+        "languages": languages,
         "zone": timezone.get_current_timezone_name(),
     }
     # Without a choice both are sent, and the width of the screen decides which one is seen.
