@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import iter_modules
 
@@ -18,6 +19,7 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.db import OperationalError, connection
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from watchlist.services.scheduler import install_schedule
@@ -61,12 +63,7 @@ def migrate() -> None:
 
 def is_schema_current() -> bool:
     """Whether every migration on disk is applied. Raises BadSetting when the database is newer."""
-    on_disk = {
-        (config.label, module.name)
-        for config in apps.get_app_configs()
-        for module in iter_modules([str(Path(config.path) / "migrations")])
-        if module.name[0] not in "_~"
-    }
+    on_disk = {(label, name) for label, _module, name in _migrations_on_disk()}
     applied = set(MigrationRecorder(connection).applied_migrations())
     unknown = sorted(name for name in applied - on_disk if name[0] in _OWN_APPS)
     if unknown and not _are_replaced(unknown):
@@ -107,18 +104,24 @@ def create_first_administrator() -> None:
     logger.info("Created the first administrator %s", name)
 
 
+def _migrations_on_disk() -> Iterator[tuple[str, str, str]]:
+    """App label, package and name of each migration, without loading them all."""
+    for config in apps.get_app_configs():
+        package, _is_explicit = MigrationLoader.migrations_module(config.label)
+        # An app may have no migrations, or have them switched off by MIGRATION_MODULES.
+        if package and find_spec(package):
+            for module in iter_modules(import_module(package).__path__):
+                if module.name[0] not in "_~":
+                    yield config.label, package, module.name
+
+
 def _are_replaced(names: list[tuple[str, str]]) -> bool:
     """Whether squashed migrations on disk stand for these; only looked at in that rare case."""
     replaced = {
         tuple(entry)
-        for config in apps.get_app_configs()
-        if config.label in _OWN_APPS
-        for module in iter_modules([str(Path(config.path) / "migrations")])
-        for entry in getattr(
-            import_module(f"{config.name}.migrations.{module.name}").Migration,
-            "replaces",
-            (),
-        )
+        for label, package, name in _migrations_on_disk()
+        if label in _OWN_APPS
+        for entry in getattr(import_module(f"{package}.{name}").Migration, "replaces", ())
     }
     return set(names) <= replaced
 
