@@ -34,6 +34,7 @@ from watchlist.services.preferences import preferences
 
 MAX_QUERY: Final = 100
 MAX_URL: Final = 2000
+OWN_SHOWN: Final = 6
 _ADDRESS = re.compile(r"(?:https?:/{1,2}|www\.)\S+", re.IGNORECASE)
 
 
@@ -51,6 +52,7 @@ class Hit:
     initials: str
     confirm_query: str
     item_id: Any
+    part_id: Any  # a season of it that is followed
 
 
 @dataclass(slots=True)
@@ -77,7 +79,11 @@ def add(request: HttpRequest) -> HttpResponse:
         return redirect(f"{reverse('add-confirm')}?{urlencode({'url': url[:MAX_URL]})}")
     query = query[:MAX_QUERY]
     known = gateway.describe()
-    context: dict[str, Any] = {"query": query, "providers": known}
+    context: dict[str, Any] = {
+        "query": query,
+        "providers": known,
+        "own": own_matches(user_of(request), query) if query else [],
+    }
     if query and request.GET.get("wait"):
         context["sites"] = _all_sites(user_of(request), query)
     elif query:
@@ -165,6 +171,12 @@ def follow(request: HttpRequest) -> HttpResponse:
     return _followed(request, item, text, address)
 
 
+def own_matches(user: User, query: str) -> list[WatchlistItem]:
+    """What the user follows already and may have been looking for."""
+    rows = WatchlistItem.objects.filter(user=user, anime_title__icontains=query)
+    return list(rows.order_by("anime_title")[:OWN_SHOWN])
+
+
 def _all_sites(user: User, query: str) -> list[Site]:
     outcome = gateway.search(query)
     followed = followed_refs(user)
@@ -206,9 +218,23 @@ def _hits(
                 }
             ),
             item_id=followed.get((provider_id, hit.series_ref, hit.lang)),
+            part_id=_followed_part(provider_id, hit.series_ref, followed),
         )
         for place, hit in enumerate(matches)
     ]
+
+
+def _followed_part(
+    provider_id: str, series_ref: str, followed: dict[tuple[str, str, str], Any]
+) -> Any:
+    """A hit may name a whole work, whose seasons are below it."""
+    below = f"{series_ref.rstrip('/')}/"
+    found = (
+        item_id
+        for (provider, ref, _lang), item_id in followed.items()
+        if provider == provider_id and ref.startswith(below)
+    )
+    return next(found, None)
 
 
 def _confirmation(

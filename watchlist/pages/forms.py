@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from watchlist.decisions import plain_number
@@ -33,6 +34,13 @@ class ItemSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # not generi
         decimal_places=3,
         widget=forms.NumberInput({"inputmode": "decimal", "step": "any"}),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("quality_preference", "status"):
+            choice = self.fields[name]
+            if isinstance(choice, forms.ChoiceField):
+                choice.choices = [(key, capfirst(text)) for key, text in choice.choices]
 
     class Meta:
         model = WatchlistItem
