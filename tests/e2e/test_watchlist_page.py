@@ -101,6 +101,7 @@ def test_shortcuts_move_between_cards_and_pause(open_page: Opener, owner: User) 
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_contain_text("Keyboard shortcuts")
     page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
     page.keyboard.press("/")
     expect(page.locator("#find")).to_be_focused()
 

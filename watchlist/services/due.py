@@ -179,4 +179,4 @@ def _watching() -> Q:
     wanted = Q(status=ItemStatus.ACTIVE)
     if Preferences.objects.filter(include_completed_anime=True).exists():
         wanted |= Q(status=ItemStatus.COMPLETED)
-    return wanted
+    return wanted & Q(user__is_active=True)

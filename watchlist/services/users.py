@@ -15,6 +15,9 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext as _
 
+from watchlist.models import WatchlistItem
+from watchlist.services.due import refresh_watched
+
 LINK_LASTS: Final = timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)
 
 
@@ -53,6 +56,9 @@ def set_active(*, user: User, is_active: bool, by: User) -> None:
             _refuse_to_lock_out(user, by, _("You cannot deactivate your own account."))
         user.is_active = is_active
         user.save(update_fields=["is_active"])
+        # Nobody is asked for the series of somebody who may no longer come in.
+        followed = WatchlistItem.objects.filter(user=user)
+        refresh_watched(list(followed.values_list("series_id", flat=True)))
 
 
 def administrators() -> QuerySet[User]:

@@ -9,9 +9,14 @@ from django.utils import timezone
 
 from providers import gateway
 from watchlist.models import Check, CheckStatus, CheckTrigger, ItemStatus, Series
-from watchlist.services import due, items
+from watchlist.services import due, items, users
 from watchlist.services.preferences import change_settings
-from watchlist.tests.factories import SeriesFactory, UserFactory, WatchlistItemFactory
+from watchlist.tests.factories import (
+    AdministratorFactory,
+    SeriesFactory,
+    UserFactory,
+    WatchlistItemFactory,
+)
 
 pytestmark = pytest.mark.django_db
 SIX_HOURS = timedelta(hours=6)
@@ -160,3 +165,15 @@ def test_a_shorter_interval_brings_waiting_series_forward() -> None:
     series.refresh_from_db()
     assert series.next_check_at is not None
     assert series.next_check_at < timezone.now() + timedelta(hours=3)
+
+
+def test_series_of_somebody_who_was_deactivated_are_no_longer_checked() -> None:
+    (series,) = due_series()
+    item = WatchlistItemFactory.create(series=series)
+    administrator = AdministratorFactory.create()
+    users.set_active(user=item.user, is_active=False, by=administrator)
+    series.refresh_from_db()
+    assert series.next_check_at is None
+    users.set_active(user=item.user, is_active=True, by=administrator)
+    series.refresh_from_db()
+    assert series.next_check_at is not None
