@@ -55,6 +55,14 @@ class Hit:
     part_id: Any  # a season of it that is followed
 
 
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What the user follows, to mark it among the results."""
+
+    refs: dict[tuple[str, str, str], Any]  # by provider, reference and language
+    titles: list[tuple[str, str, Any]]  # provider, title in small letters, item
+
+
 @dataclass(slots=True)
 class Site:
     """What one provider answered, or that it is still being asked."""
@@ -110,7 +118,7 @@ def search(request: HttpRequest) -> HttpResponse:
     else:
         matches = [hit for _provider, hit in outcome.matches]
         error_found = outcome.errors.get(provider_id)
-        followed = followed_refs(user_of(request))
+        followed = _followed_by(user_of(request))
         site = (
             _failed(provider_id, error_found)
             if error_found
@@ -171,6 +179,14 @@ def follow(request: HttpRequest) -> HttpResponse:
     return _followed(request, item, text, address)
 
 
+def _followed_by(user: User) -> Followed:
+    rows = WatchlistItem.objects.filter(user=user)
+    columns = rows.values_list("series__provider_id", "series__title", "id")
+    return Followed(
+        followed_refs(user), [(provider, title.casefold(), pk) for provider, title, pk in columns]
+    )
+
+
 def own_matches(user: User, query: str) -> list[WatchlistItem]:
     """What the user follows already and may have been looking for."""
     rows = WatchlistItem.objects.filter(user=user, anime_title__icontains=query)
@@ -179,7 +195,7 @@ def own_matches(user: User, query: str) -> list[WatchlistItem]:
 
 def _all_sites(user: User, query: str) -> list[Site]:
     outcome = gateway.search(query)
-    followed = followed_refs(user)
+    followed = _followed_by(user)
     by_provider: dict[str, list[SeriesMatch]] = {}
     for provider_id, hit in outcome.matches:
         by_provider.setdefault(provider_id, []).append(hit)
@@ -196,9 +212,7 @@ def _failed(provider_id: str, error: ProviderError) -> Site:
     )
 
 
-def _hits(
-    provider_id: str, matches: list[SeriesMatch], followed: dict[tuple[str, str, str], Any]
-) -> list[Hit]:
+def _hits(provider_id: str, matches: list[SeriesMatch], followed: Followed) -> list[Hit]:
     return [
         Hit(
             key=f"{provider_id}-{place}",
@@ -217,22 +231,20 @@ def _hits(
                     "hit": f"{provider_id}-{place}",
                 }
             ),
-            item_id=followed.get((provider_id, hit.series_ref, hit.lang)),
-            part_id=_followed_part(provider_id, hit.series_ref, followed),
+            item_id=followed.refs.get((provider_id, hit.series_ref, hit.lang)),
+            part_id=_followed_part(provider_id, hit.title, followed),
         )
         for place, hit in enumerate(matches)
     ]
 
 
-def _followed_part(
-    provider_id: str, series_ref: str, followed: dict[tuple[str, str, str], Any]
-) -> Any:
-    """A hit may name a whole work, whose seasons are below it."""
-    below = f"{series_ref.rstrip('/')}/"
+def _followed_part(provider_id: str, title: str, followed: Followed) -> Any:
+    """A hit may name a whole work; a season of it bears the same title, or one that begins so."""
+    wanted = title.casefold()
     found = (
         item_id
-        for (provider, ref, _lang), item_id in followed.items()
-        if provider == provider_id and ref.startswith(below)
+        for provider, known, item_id in followed.titles
+        if provider == provider_id and known.startswith(wanted)
     )
     return next(found, None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, Final
 
@@ -10,10 +11,14 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from watchlist.decisions import plain_number
-from watchlist.models import Quality, WatchlistItem
+from watchlist.models import ItemStatus, Quality, WatchlistItem
 
 START_ALL, START_NEXT, START_NUMBER = "all", "next", "number"
 MAX_NUMBER: Final = 100_000
+
+
+def _capital(choices: Iterable[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+    return [(key, capfirst(text)) for key, text in choices]
 
 
 class ItemSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
@@ -25,6 +30,8 @@ class ItemSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # not generi
         required=False,
         widget=forms.CheckboxInput({"role": "switch"}),
     )
+    quality_preference = forms.ChoiceField(label=_("Quality"), choices=_capital(Quality.choices))
+    status = forms.ChoiceField(label=_("Status"), choices=_capital(ItemStatus.choices))
     start = forms.DecimalField(
         label=_("Start after episode"),
         help_text=_("Episodes up to this one are never downloaded by themselves. Empty: all are."),
@@ -35,21 +42,10 @@ class ItemSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # not generi
         widget=forms.NumberInput({"inputmode": "decimal", "step": "any"}),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name in ("quality_preference", "status"):
-            choice = self.fields[name]
-            if isinstance(choice, forms.ChoiceField):
-                choice.choices = [(key, capfirst(text)) for key, text in choice.choices]
-
     class Meta:
         model = WatchlistItem
         fields = ("anime_title", "auto_download", "quality_preference", "status")
-        labels = {
-            "anime_title": _("Title"),
-            "quality_preference": _("Quality"),
-            "status": _("Status"),
-        }
+        labels = {"anime_title": _("Title")}
 
     def changes(self) -> dict[str, Any]:
         """The columns as they were wished."""
