@@ -148,7 +148,8 @@ def violations(page: Page) -> list[str]:
 
 
 def sideways(page: Page) -> int:
-    """How many pixels the page can be scrolled sideways."""
+    """How many pixels the page can be scrolled sideways, once its style is there."""
+    page.wait_for_load_state("load")
     return int(
         page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     )
