@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-import polib  # type: ignore[import-untyped]  # it has none
+import polib
 import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth.models import User
