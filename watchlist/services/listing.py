@@ -137,7 +137,8 @@ def record_list(
         if not _close(check, CheckStatus.SUCCEEDED, now, new_count=len(new)):
             transaction.set_rollback(True)
             return
-        _describe_success(series, found, details, [*known, *new], now)
+        _describe_success(series, found, details, new, now)
+        series.episodes_known = len(known) + len(new)
         next_check_at = next_regular(now, around.interval)
         # The row is written before the followers are read: somebody who begins to follow at this
         # moment holds its lock, and is seen, or waits for it, and sees the new episodes.
@@ -145,19 +146,18 @@ def record_list(
         _decide(series, new, around, just_appeared=bool(known))
 
 
+_Likeness = tuple[int, Decimal, bool]
+
+
 class _Known(NamedTuple):
     """What a comparison needs of an episode, and no more: there may be a thousand."""
 
     id: uuid.UUID
     ref: str
-    number: Decimal
-    season: int
-    is_special: bool
     position: int
     title: str
     url: str
     is_listed: bool
-    first_seen_at: datetime
 
 
 def _known_episodes(series: Series) -> list[_Known]:
@@ -224,7 +224,7 @@ def _merge(
     listed_refs = {entry.ref for entry in listed}
     # An episode whose reference changed (the site renamed its pages) is the same one when season
     # and number agree; without this everything would be downloaded again.
-    orphans = {_likeness(e): e for e in known if e.ref not in listed_refs}
+    orphans = _by_likeness([episode for episode in known if episode.ref not in listed_refs])
     new: list[Episode] = []
     changed: list[Episode] = []
     kept: set[uuid.UUID] = set()
@@ -263,7 +263,15 @@ def _row_of(episode: _Known) -> Episode:
     return Episode(pk=episode.id, **{name: getattr(episode, name) for name in _CHANGING})
 
 
-def _likeness(episode: _Known | EpisodeListing) -> tuple[int, Decimal, bool]:
+def _by_likeness(orphans: list[_Known]) -> dict[_Likeness, _Known]:
+    if not orphans:
+        return {}
+    by_id = {episode.id: episode for episode in orphans}
+    rows = Episode.objects.filter(pk__in=by_id).only("season", "number", "is_special")
+    return {_likeness(row): by_id[row.pk] for row in rows}
+
+
+def _likeness(episode: Episode | EpisodeListing) -> _Likeness:
     return episode.season, Decimal(episode.number).normalize(), episode.is_special
 
 
@@ -315,16 +323,17 @@ def _describe_success(
     series: Series,
     found: EpisodeList,
     details: SeriesDetails | None,
-    episodes: Sequence[_Known | Episode],
+    new: list[Episode],
     now: datetime,
 ) -> None:
     if details is not None:
         _take_details(series, details, now)
-    regular = [episode for episode in episodes if not episode.is_special]
     series.validators = {role: _as_json(validator) for role, validator in found.validators.items()}
-    series.episodes_known = len(episodes)
-    series.latest_episode = max((episode.number for episode in regular), default=None)
-    series.latest_episode_at = max((episode.first_seen_at for episode in regular), default=None)
+    # Episodes are never removed and keep their numbers, so the highest can only rise.
+    numbers = [episode.number for episode in new if not episode.is_special]
+    if numbers:
+        series.latest_episode = max([*numbers, series.latest_episode or min(numbers)])
+        series.latest_episode_at = now
     series.last_checked_at = series.last_success_at = now
 
 
