@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from downloads import queue
 from downloads.engine.types import Command, Limits, Progress
-from downloads.models import Download
+from downloads.models import Download, Limiter
 from downloads.queue import Claim
 from downloads.states import State
 from downloads.stopping import stop_requested
@@ -31,7 +31,6 @@ class RunControl:
     """
 
     claim: Claim
-    source_label: str = ""
     latest: Progress | None = None
     _limits: Limits | None = None
     _next_beat: float = 0.0
@@ -49,7 +48,7 @@ class RunControl:
     def limits(self) -> Limits:
         """The limits as the last heartbeat read them."""
         if self._limits is None:
-            self._limits = _limits_for(self.claim)
+            self._limits = _limits_for(self.claim, queue.limiter())
         return self._limits
 
     def progress(self, progress: Progress) -> None:
@@ -60,9 +59,10 @@ class RunControl:
         try:
             if not queue.renew_lease(self.claim, **self._columns()):
                 self._command = _command_for(self.claim)
-            elif not queue.may_run_now(self.claim):
+            shared = queue.limiter()
+            if self._command is Command.GO_ON and not queue.may_run_now(self.claim, shared):
                 self._command = Command.HAND_BACK
-            self._limits = _limits_for(self.claim)
+            self._limits = _limits_for(self.claim, shared)
         except OperationalError as error:
             # The lease outlives a short trouble of the database; the fence protects a longer one.
             logger.warning("The heartbeat of %s was not written: %s", self.claim, error)
@@ -89,10 +89,10 @@ def _command_for(claim: Claim) -> Command:
     return Command.HAND_BACK
 
 
-def _limits_for(claim: Claim) -> Limits:
+def _limits_for(claim: Claim, limits: Limiter) -> Limits:
     row = Download.objects.filter(pk=claim.download_id).only("rate_limit_bps").first()
     own = row.rate_limit_bps if row else None
-    shared = queue.limiter().rate_limit_bps
+    shared = limits.rate_limit_bps
     # The global limit is shared out evenly, because workers do not talk to each other.
     if shared:
         active = max(1, Download.objects.filter(lease_expires_at__gt=timezone.now()).count())

@@ -160,9 +160,9 @@ def renew_lease(claim: Claim, **progress: object) -> bool:
     return rows.update(lease_expires_at=now + LEASE, updated_at=now, **progress) == 1
 
 
-def may_run_now(claim: Claim) -> bool:
+def may_run_now(claim: Claim, limits: Limiter) -> bool:
     """Whether the window is open for this download; it never holds back what a person asked for."""
-    if is_inside_window(limiter(), timezone.now()):
+    if is_inside_window(limits, timezone.now()):
         return True
     return not Download.objects.filter(pk=claim.download_id, is_automatic=True).exists()
 
