@@ -23,9 +23,14 @@ from watchlist.services import naming
 def global_facts() -> GlobalFacts:
     """What an administrator decided; without the load of the queue, which no decision needs."""
     row = Preferences.objects.filter(pk=Preferences.SINGLETON_ID).first()
+    return facts_of(row or Preferences())
+
+
+def facts_of(row: Preferences) -> GlobalFacts:
+    """The same from a row that was read already."""
     return GlobalFacts(
-        auto_download_enabled=row.auto_download_enabled if row else True,
-        include_completed=row.include_completed_anime if row else False,
+        auto_download_enabled=row.auto_download_enabled,
+        include_completed=row.include_completed_anime,
     )
 
 

@@ -53,7 +53,7 @@ class Circumstances:
 def circumstances() -> Circumstances:
     """The settings as they are now."""
     row = preferences()
-    return Circumstances(scheduler.interval(), grabbing.global_facts(), row.notify_on_new_episodes)
+    return Circumstances(scheduler.interval(), grabbing.facts_of(row), row.notify_on_new_episodes)
 
 
 def record_unchanged(*, checks: Sequence[Check], around: Circumstances) -> None:
