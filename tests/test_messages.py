@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import polib  # type: ignore[import-untyped] # it has no types
+import polib
 import pytest
 
 CATALOGUES = sorted((Path(__file__).resolve().parent.parent / "locale").rglob("*.po"))
