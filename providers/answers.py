@@ -32,9 +32,10 @@ _MAX_VALIDATOR_LENGTH = 500
 # ordinary pages too and therefore no mark.
 _CHALLENGE = re.compile(
     rb"<title>\s*just a moment\.\.\.|cf-browser-verification|__cf_chl|cf_chl_opt"
-    rb"|challenge-platform(?!(?:/h/\w)?/scripts/jsd)",
-    re.IGNORECASE,
+    rb"|challenge-platform(?!(?:/h/\w)?/scripts/jsd)"
 )
+# The expression is asked only where one of these stands: it is slow, and every page is looked at.
+_CHALLENGE_SIGNS = (b"just a moment", b"cf-browser", b"cf_chl", b"challenge-platform")
 _CHALLENGE_SEARCH_BYTES = 200_000
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 # Python also has codecs that are no character sets, or slow on hostile input; only these are used.
@@ -139,8 +140,9 @@ def is_challenge(headers: Mapping[str, str], content: bytes) -> bool:
     """Whether an answer of any status is an anti-bot page."""
     if headers.get("cf-mitigated", "").lower() == "challenge":
         return True
-    start = content[:_CHALLENGE_SEARCH_BYTES]
-    return start.lstrip()[:1] == b"<" and _CHALLENGE.search(start) is not None
+    start = content[:_CHALLENGE_SEARCH_BYTES].lstrip().lower()
+    has_sign = start.startswith(b"<") and any(sign in start for sign in _CHALLENGE_SIGNS)
+    return has_sign and _CHALLENGE.search(start) is not None
 
 
 def error_for(status: int, headers: Mapping[str, str], content: bytes) -> ProviderError | None:

@@ -129,22 +129,30 @@ def clean_episodes(found: EpisodeList) -> EpisodeList:
     if len(found.episodes) > MAX_EPISODES:
         raise TooLarge("The site lists more than 20,000 episodes for this series.")
     by_ref: dict[str, EpisodeListing] = {}
+    # On many sites every episode of a season has the address of the season's page.
+    addresses = {url: clean_url(url) for url in {episode.url for episode in found.episodes}}
     for episode in found.episodes:
-        cleaned = _episode(episode)
+        cleaned = _episode(episode, addresses[episode.url])
         if cleaned.ref:
             by_ref.setdefault(cleaned.ref, cleaned)
     return replace(found, episodes=tuple(by_ref.values()))
 
 
-def _episode(episode: EpisodeListing) -> EpisodeListing:
-    return replace(
-        episode,
-        ref=clean_text(episode.ref, MAX_EPISODE_REF_LENGTH),
-        number=_number(episode.number),
-        season=min(max(episode.season, 0), _LARGEST_SEASON),
-        title=_title(episode.title),
-        url=clean_url(episode.url),
+def _episode(episode: EpisodeListing, url: str) -> EpisodeListing:
+    ref = clean_text(episode.ref, MAX_EPISODE_REF_LENGTH)
+    number = _number(episode.number)
+    season = min(max(episode.season, 0), _LARGEST_SEASON)
+    title = _title(episode.title)
+    is_clean = (ref, number, season, title, url) == (
+        episode.ref,
+        episode.number,
+        episode.season,
+        episode.title,
+        episode.url,
     )
+    if is_clean:
+        return episode
+    return replace(episode, ref=ref, number=number, season=season, title=title, url=url)
 
 
 def _number(number: Decimal) -> Decimal:

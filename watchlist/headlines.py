@@ -63,7 +63,7 @@ class SeriesFacts:
     running: bool
     given_up: bool
     waiting: bool
-    news: News | None
+    has_news: bool
     is_late: bool
     has_episodes: bool
     is_behind: bool  # an episode above the last one had is not on its way
@@ -91,7 +91,7 @@ def _moving(facts: SeriesFacts) -> Headline | None:
         return Headline.FAILED
     if facts.waiting:
         return Headline.DOWNLOADING
-    return Headline.NEW if facts.news else None
+    return Headline.NEW if facts.has_news else None
 
 
 def _settled(facts: SeriesFacts) -> Headline:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -20,7 +21,7 @@ from watchlist.headlines import Headline, OpenDownload
 from watchlist.models import ItemStatus
 from watchlist.pages import wording
 from watchlist.pages.icons import icon
-from watchlist.selectors.watchlist_page import Entry, count_had
+from watchlist.selectors.watchlist_page import Details, Entry, add_details
 from watchlist.services.posters import url_for
 
 
@@ -70,43 +71,66 @@ class Card:
     known: str
     counted: str  # both of them in words
     longest: str  # what the bar goes to; never 0
-    checked_at: datetime | None
-    auto_download: bool
+    checked: str  # how long ago
 
 
 def cards_of(entries: list[Entry]) -> list[Card]:
     """The cards of entries, in their order."""
-    count_had(entries)
-    return [card_of(entry) for entry in entries]
+    add_details(entries)
+    return [_card(entry, entry.details) for entry in entries if entry.details is not None]
 
 
-def card_of(entry: Entry) -> Card:
-    """One card; `have` is counted already."""
+def _card(entry: Entry, details: Details) -> Card:
     look = LOOKS[entry.headline]
+    is_paused = entry.status == ItemStatus.PAUSED
     return Card(
         id=str(entry.id),
         url=f"{_list_url()}/{entry.id}",
         title=entry.title,
-        lang=entry.lang.upper(),
+        lang=details.lang.upper(),
         provider=provider_name(entry.provider_id),
-        poster=url_for(entry.id, entry.poster),
+        poster=url_for(entry.id, details.poster),
         initials=initials_of(entry.title),
-        level="busy" if entry.is_checking else look.level,
-        icon=icon("refresh-cw", "spin") if entry.is_checking else icon(look.icon),
-        label=_("Checking") if entry.is_checking else _label(entry, look),
-        line=_line(entry),
+        level="busy" if details.is_checking else look.level,
+        icon=icon("refresh-cw", "spin") if details.is_checking else icon(look.icon),
+        label=_("Checking") if details.is_checking else _label(entry, look),
+        line=_line(entry, details),
         is_loud=look.level in _LOUD,
-        is_paused=entry.status == ItemStatus.PAUSED,
-        toggle="resume" if entry.status == ItemStatus.PAUSED else "pause",
-        is_checking=entry.is_checking,
-        have=str(entry.have or 0),
+        is_paused=is_paused,
+        toggle="resume" if is_paused else "pause",
+        is_checking=details.is_checking,
+        have=str(details.have),
         known=str(entry.known) if entry.known else "?",
         counted=_("%(have)s of %(known)s episodes")
-        % {"have": entry.have or 0, "known": entry.known},
+        % {"have": details.have, "known": entry.known},
         longest=str(entry.known or 1),
-        checked_at=entry.checked_at,
-        auto_download=entry.auto_download,
+        checked=wording.ago(details.checked_at) if details.checked_at else "–",
     )
+
+
+@lru_cache(maxsize=1024)
+def html_of(
+    card: Card,
+    *,
+    template: str,
+    language: str,
+    picking: bool = False,
+    is_swapped: bool = False,
+    is_lazy: bool = True,
+) -> SafeString:
+    """A card as `template` writes it; kept, because most of a list is as it was a moment ago.
+
+    Args:
+        card: all that the template shows.
+        template: of a card or a row.
+        language: the active one.
+        picking: whether the card can be ticked instead of having buttons of its own.
+        is_swapped: whether htmx puts it where the card of the same id stands.
+        is_lazy: whether its poster may wait until it is scrolled to.
+    """
+    del language  # the template asks for it by itself; here it only tells two texts apart
+    shown = {"card": card, "picking": picking, "oob": is_swapped, "is_lazy": is_lazy}
+    return render_to_string(template, shown)
 
 
 def initials_of(title: str) -> str:
@@ -138,32 +162,32 @@ def _label(entry: Entry, look: Look) -> str:
         return _("Check failed") if entry.error_code else _("Download failed")
     if entry.headline is Headline.DOWNLOADING and download and not download.is_running:
         return _("On hold") if download.state is State.PAUSED else _("Queued")
-    if entry.headline is Headline.NEW and entry.news and entry.news.count > 1:
-        return f"{_(look.label)} · {entry.news.count}"
+    news = entry.details.news if entry.details else None
+    if entry.headline is Headline.NEW and news and news.count > 1:
+        return f"{_(look.label)} · {news.count}"
     if entry.status == ItemStatus.ARCHIVED and entry.headline is Headline.COMPLETE:
         return _("Archived")
     return _(look.label)
 
 
-def _line(entry: Entry) -> str:
+def _line(entry: Entry, details: Details) -> str:
     """The second line: why, and what comes next."""
     if entry.headline is Headline.FAILED:
-        return _failure(entry)
+        return _failure(entry, details.next_check_at)
     if entry.headline is Headline.DOWNLOADING and entry.shown_download:
         return _download(entry.shown_download, len(entry.downloads))
-    if entry.headline is Headline.NEW and entry.news:
-        return _join(_episode(entry.news.last), wording.moment(entry.news.at))
+    if entry.headline is Headline.NEW and details.news:
+        return _join(_episode(details.news.last), wording.moment(details.news.at))
     if entry.headline is Headline.PAUSED:
-        return _("Paused %(day)s") % {"day": wording.day(entry.status_changed_at)}
+        return _("Paused %(day)s") % {"day": wording.day(details.status_changed_at)}
     if entry.headline is Headline.COMPLETE:
         ended = entry.airing_status == AiringStatus.FINISHED
         return _("Ended") if ended else _("Closed by you")
-    return _expectation(entry)
+    return _expectation(entry, details)
 
 
-def _failure(entry: Entry) -> str:
+def _failure(entry: Entry, retry: datetime | None) -> str:
     if entry.error_code:
-        retry = entry.next_check_at
         again = _("retry %(when)s") % {"when": wording.moment(retry)} if retry else ""
         return _join(wording.error(entry.error_code), again)
     download = entry.shown_download
@@ -199,16 +223,16 @@ def _progress(download: OpenDownload) -> list[str]:
     return [wording.percent(download.bytes_done, download.bytes_total), left]
 
 
-def _expectation(entry: Entry) -> str:
+def _expectation(entry: Entry, details: Details) -> str:
     if entry.headline is Headline.UPCOMING:
         if entry.airing_status == AiringStatus.UPCOMING:
             return _("Not out yet")
-        return _("No episode yet") if entry.checked_at else _("Waiting for its first check")
+        return _("No episode yet") if details.checked_at else _("Waiting for its first check")
     latest = (
         _episode(plain_number(entry.latest_episode)) if entry.latest_episode is not None else ""
     )
     if entry.headline is Headline.BEHIND:
-        off = _("auto-download is off") if not entry.auto_download else _("not downloaded")
+        off = _("auto-download is off") if not details.auto_download else _("not downloaded")
         return _join(latest, off)
     if entry.guess is None:
         return _join(latest, wording.day(entry.latest_at) if entry.latest_at else "")

@@ -51,7 +51,11 @@ def cards(request: HttpRequest) -> HttpResponse:
     """The named cards anew, each to be swapped where it stands, and what checks by hand found."""
     ids = [pk for text in request.GET.getlist("id")[:MAX_CARDS] if (pk := _uuid(text))]
     entries = entries_of(user_of(request).pk, ids=ids)
-    context = {"cards": cards_of(entries), "card_template": card_template_for(request)}
+    context = {
+        "cards": cards_of(entries),
+        "card_template": card_template_for(request),
+        "are_swapped": True,
+    }
     response = render(request, "watchlist/cards.html", context)
     results = results_of([entry.series_id for entry in entries])
     if results:

@@ -151,6 +151,7 @@ def _head(request: HttpRequest, item: WatchlistItem) -> dict[str, Any]:
         "item": item,
         "card": card,
         "entry": entries[0],
+        "details": entries[0].details,
         "genres": known.genres if item.genres is None else item.genres,
         "synopsis": item.synopsis or known.synopsis,
         "airing": _AIRING.get(known.airing_status, _AIRING["unknown"]),

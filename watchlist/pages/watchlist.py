@@ -13,6 +13,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
@@ -20,7 +21,7 @@ from django.views.decorators.http import require_POST, require_safe
 from watchlist.middleware import reader_on
 from watchlist.models import ListView, Profile, Quality
 from watchlist.pages import toasts
-from watchlist.pages.cards import LOOKS, cards_of, provider_name
+from watchlist.pages.cards import LOOKS, cards_of, html_of, provider_name
 from watchlist.selectors.watchlist_page import (
     SORTS,
     Entry,
@@ -100,7 +101,8 @@ def card_response(request: HttpRequest, item_id: uuid.UUID) -> HttpResponse:
     cards = cards_of(entries_of(_user_id(request), ids=[item_id]))
     if not cards:
         raise Http404
-    return render(request, card_template_for(request), {"card": cards[0], "view": _view(request)})
+    language = get_language() or ""
+    return HttpResponse(html_of(cards[0], template=card_template_for(request), language=language))
 
 
 def _results(request: HttpRequest, entries: list[Entry], query: QueryDict) -> dict[str, Any]:

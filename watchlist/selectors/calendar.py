@@ -11,16 +11,11 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django.contrib.auth.models import User
-from django.db.models import F
-from django.db.models.functions import Coalesce
-
 from providers.types import AiringStatus
 from watchlist.models import Episode, Grab, ItemStatus, WatchlistItem
+from watchlist.selectors.arrivals import APPEARED_AT, arrivals_of
 from watchlist.services.posters import url_for
-from watchlist.services.rhythm import guess_next
-
-# A rhythm is read from the arrivals of this time: eight fortnightly episodes fit in.
-LOOK_BACK: Final = timedelta(days=130)
+from watchlist.services.rhythm import Guess, guess_next
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +48,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """The next episode of a series by its own rhythm: a guess, and only its day means something."""
+    """An episode to come by the series' own rhythm: a guess, and only its day means something."""
 
     followed: Followed
     day: date
@@ -86,7 +81,7 @@ def calendar(
     days = {day: Day(day) for day in _days(first, last)}
     for arrival in _arrivals(user, followed, first, last, zone):
         days[arrival.day].arrivals.append(arrival)
-    for expected in _expected(followed, zone, now):
+    for expected in _expected(followed, last, zone, now):
         shown_on = max(expected.day, now.astimezone(zone).date())
         if shown_on in days:
             days[shown_on].expected.append(expected)
@@ -160,28 +155,35 @@ def _arrivals(
     ]
 
 
-def _expected(followed: dict[uuid.UUID, Followed], zone: tzinfo, now: datetime) -> list[Expected]:
+def _expected(
+    followed: dict[uuid.UUID, Followed], last: date, zone: tzinfo, now: datetime
+) -> list[Expected]:
+    """Every day up to `last` on which the rhythm of a series lets one expect an episode."""
     expecting = {key: one for key, one in followed.items() if one.is_expecting}
-    rows = _appeared(expecting).filter(appeared_at__gt=now - LOOK_BACK, is_special=False)
-    moments: dict[uuid.UUID, list[datetime]] = defaultdict(list)
-    for series_id, appeared_at in rows.values_list("series_id", "appeared_at"):
-        moments[series_id].append(appeared_at)
     today = now.astimezone(zone).date()
     found = []
-    for series_id, arrivals in moments.items():
+    for series_id, arrivals in arrivals_of(list(expecting), now).items():
         guess = guess_next(arrivals, now)
         if guess is None:
             continue
-        day = guess.at.astimezone(zone).date()
         gap_days = max(1, round(guess.gap / timedelta(days=1)))
-        found.append(Expected(expecting[series_id], day, gap_days, is_late=day < today))
+        for day in _days_of(guess, last, zone):
+            # Of days that have passed only the latest matters: that is the one that is late.
+            if day >= today or day + timedelta(days=gap_days) > today:
+                found.append(Expected(expecting[series_id], day, gap_days, is_late=day < today))
     return found
 
 
+def _days_of(guess: Guess, last: date, zone: tzinfo) -> Iterable[date]:
+    at = guess.at
+    while (day := at.astimezone(zone).date()) <= last:
+        yield day
+        at += guess.gap
+
+
 def _appeared(followed: dict[uuid.UUID, Followed]) -> Any:
-    """Episodes with the moment they appeared: as the site says, else when we saw them first."""
-    appeared_at = Coalesce(F("published_at"), F("first_seen_at"))
-    return Episode.objects.filter(series__in=list(followed)).annotate(appeared_at=appeared_at)
+    """Episodes with the moment they appeared."""
+    return Episode.objects.filter(series__in=list(followed)).annotate(appeared_at=APPEARED_AT)
 
 
 def _in_library(user: User, episode_ids: list[uuid.UUID]) -> set[uuid.UUID]:

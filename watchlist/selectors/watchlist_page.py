@@ -33,46 +33,52 @@ from watchlist.models import (
     NotificationKind,
     WatchlistItem,
 )
+from watchlist.selectors.arrivals import LOOK_BACK, arrivals_of
 from watchlist.services.due import OPEN
 from watchlist.services.rhythm import Guess, guess_next
 
-# Eight weekly episodes fit in, and five fortnightly ones; more would only cost time.
-RHYTHM: Final = timedelta(days=75)
 LATE_AFTER: Final = timedelta(days=1)
 SORTS: Final = ("attention", "next", "title", "added", "progress")
 MAX_SEARCH_WORDS: Final = 8
 _NEWS_KINDS: Final = (NotificationKind.FINISHED, NotificationKind.NEW_EPISODE)
 
 
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What a card shows besides; fetched for the sixty of a page and not for the whole list."""
+
+    lang: str
+    status_changed_at: datetime
+    auto_download: bool
+    poster: str  # the address it comes from; never shown to a browser
+    checked_at: datetime | None
+    next_check_at: datetime | None
+    is_checking: bool
+    news: News | None
+    have: int  # in the library, or below the start
+
+
 @dataclass(slots=True)
 class Entry:
-    """One followed series as a card shows it."""
+    """One followed series: what its headline, its place in the list and a search depend on."""
 
     id: uuid.UUID
     series_id: uuid.UUID
     title: str
-    lang: str
     status: str
-    status_changed_at: datetime
-    auto_download: bool
-    quality: str
     had_up_to: Decimal | None
     created_at: datetime
     provider_id: str
-    poster: str  # the address it comes from; never shown to a browser
     airing_status: str
     known: int
     latest_episode: Decimal | None
     latest_at: datetime | None
-    checked_at: datetime | None
-    next_check_at: datetime | None
     error_code: str
-    is_checking: bool
-    news: News | None
+    has_news: bool
     downloads: list[OpenDownload] = field(default_factory=list)
     guess: Guess | None = None
-    have: int | None = None  # not counted yet
     headline: Headline = Headline.CURRENT
+    details: Details | None = None  # only of those that are shown
 
     @property
     def shown_download(self) -> OpenDownload | None:
@@ -100,11 +106,11 @@ class Wanted:
 
 
 def entries_of(user_id: int, *, ids: Iterable[uuid.UUID] | None = None) -> list[Entry]:
-    """All that the user follows, or those of `ids`, with headlines but without `have`."""
+    """All that the user follows, or those of `ids`, with headlines but without details."""
     rows = WatchlistItem.objects.filter(user_id=user_id)
     if ids is not None:
         rows = rows.filter(pk__in=list(ids))
-    entries = [_entry(row) for row in _columns(rows)]
+    entries = [Entry(*row) for row in _columns(rows)]
     _add_downloads(user_id, entries, narrowed=ids is not None)
     _add_guesses(entries)
     late_before = timezone.now() - LATE_AFTER
@@ -124,7 +130,7 @@ def arrange(entries: Sequence[Entry], wanted: Wanted) -> list[Entry]:
         and all(word in entry.title.casefold() for word in words)
     ]
     if wanted.sort == "progress":
-        count_had(chosen)
+        add_details(chosen)
     return sorted(chosen, key=lambda entry: (*_order(entry, wanted.sort), entry.title.casefold()))
 
 
@@ -134,30 +140,75 @@ def headline_counts(entries: Iterable[Entry]) -> dict[Headline, int]:
     return {headline: counted[headline] for headline in Headline if counted[headline]}
 
 
-def count_had(entries: Sequence[Entry]) -> None:
-    """Fill `have` where it is missing: what is in the library, or below the start."""
-    by_id = {entry.id: entry for entry in entries if entry.have is None}
+def add_details(entries: Sequence[Entry]) -> None:
+    """Fill `details` where they are missing."""
+    by_id = {entry.id: entry for entry in entries if entry.details is None}
     if not by_id:
         return
+    unread = _news().order_by("-created_at")
+    open_checks = Check.objects.filter(series=OuterRef("series"), status__in=OPEN)
     start = F("last_episode_downloaded")
-    below = _count(
-        Episode.objects.filter(
-            series=OuterRef("series"),
-            is_special=False,
-            number__lte=OuterRef("last_episode_downloaded"),
-        ),
-        "series",
-    )
-    above = Q(start=None) | Q(episode__is_special=True) | Q(episode__number__gt=F("start"))
-    fetched = _count(
-        Grab.objects.annotate(start=F("item__last_episode_downloaded")).filter(
-            above, item=OuterRef("pk"), completed_at__isnull=False
-        ),
-        "item",
-    )
     rows = WatchlistItem.objects.filter(pk__in=list(by_id)).annotate(start=start)
-    for pk, first, second in rows.values_list("pk", below, fetched):
-        by_id[pk].have = min(first + second, by_id[pk].known)
+    columns = rows.values_list(
+        "id",
+        _number_below(),
+        _number_fetched(),
+        Subquery(unread.values("facts")[:1], output_field=JSONField()),
+        Subquery(unread.values("created_at")[:1]),
+        "poster_image",
+        "series__poster_url",
+        "lang",
+        "status_changed_at",
+        "auto_download",
+        "series__last_checked_at",
+        "series__next_check_at",
+        Exists(open_checks),
+    )
+    for pk, below, fetched, facts, at, own_poster, poster, *plain in columns:
+        lang, changed_at, auto_download, checked_at, next_check_at, is_checking = plain
+        entry = by_id[pk]
+        entry.details = Details(
+            lang=lang,
+            status_changed_at=changed_at,
+            auto_download=auto_download,
+            poster=own_poster or poster,
+            checked_at=checked_at,
+            next_check_at=next_check_at,
+            is_checking=is_checking,
+            news=_news_of(facts, at),
+            have=min(below + fetched, entry.known),
+        )
+
+
+def _number_below() -> Coalesce:
+    """How many episodes stand below the start."""
+    below = Episode.objects.filter(
+        series=OuterRef("series"),
+        is_special=False,
+        number__lte=OuterRef("last_episode_downloaded"),
+    )
+    return _count(below, "series")
+
+
+def _number_fetched() -> Coalesce:
+    """How many are in the library that do not stand below the start."""
+    above = Q(start=None) | Q(episode__is_special=True) | Q(episode__number__gt=F("start"))
+    fetched = Grab.objects.annotate(start=F("item__last_episode_downloaded")).filter(
+        above, item=OuterRef("pk"), completed_at__isnull=False
+    )
+    return _count(fetched, "item")
+
+
+def _news() -> QuerySet[Notification]:
+    return Notification.objects.filter(
+        item=OuterRef("pk"), read_at=None, closed_at=None, kind__in=_NEWS_KINDS
+    )
+
+
+def _news_of(facts: dict[str, Any] | None, at: datetime | None) -> News | None:
+    if facts is None or at is None:
+        return None
+    return News(int(facts.get("count", 1)), str(facts.get("last", "")), at)
 
 
 def busy_state(user_id: int) -> dict[uuid.UUID, str]:
@@ -182,45 +233,21 @@ def _turn(download: OpenDownload) -> int:
 
 
 def _columns(rows: QuerySet[WatchlistItem]) -> Iterable[tuple[Any, ...]]:
-    unread = Notification.objects.filter(
-        item=OuterRef("pk"), read_at=None, closed_at=None, kind__in=_NEWS_KINDS
-    ).order_by("-created_at")
-    open_checks = Check.objects.filter(series=OuterRef("series"), status__in=OPEN)
     return rows.values_list(
         "id",
         "series_id",
         "anime_title",
-        "lang",
         "status",
-        "status_changed_at",
-        "auto_download",
-        "quality_preference",
         "last_episode_downloaded",
         "created_at",
         "series__provider_id",
-        "poster_image",
-        "series__poster_url",
         "series__airing_status",
         "series__episodes_known",
         "series__latest_episode",
         "series__latest_episode_at",
-        "series__last_checked_at",
-        "series__next_check_at",
         "series__last_error_code",
-        Exists(open_checks),
-        Subquery(unread.values("facts")[:1], output_field=JSONField()),
-        Subquery(unread.values("created_at")[:1]),
+        Exists(_news()),
     )
-
-
-def _entry(row: Any) -> Entry:
-    own_poster, poster = row[11], row[12]
-    facts, at = row[21], row[22]
-    news = None
-    if facts is not None and at is not None:
-        news = News(int(facts.get("count", 1)), str(facts.get("last", "")), at)
-    columns: list[Any] = [*row[:11], own_poster or poster, *row[13:21], news]
-    return Entry(*columns)
 
 
 def _add_downloads(user_id: int, entries: list[Entry], *, narrowed: bool) -> None:
@@ -248,25 +275,15 @@ def _add_downloads(user_id: int, entries: list[Entry], *, narrowed: bool) -> Non
 
 def _add_guesses(entries: list[Entry]) -> None:
     now = timezone.now()
-    since = now - RHYTHM
     expecting = {
         entry.series_id: entry
         for entry in entries
         if entry.status == ItemStatus.ACTIVE
         and entry.airing_status != AiringStatus.FINISHED
         and entry.latest_at is not None
-        and entry.latest_at > since
+        and entry.latest_at > now - LOOK_BACK
     }
-    if not expecting:
-        return
-    arrivals: dict[uuid.UUID, list[datetime]] = defaultdict(list)
-    appeared = Coalesce(F("published_at"), F("first_seen_at"))
-    rows = Episode.objects.filter(
-        series__in=list(expecting), is_special=False, first_seen_at__gt=since
-    )
-    for series_id, at in rows.order_by().values_list("series_id", appeared):
-        arrivals[series_id].append(at)
-    for series_id, moments in arrivals.items():
+    for series_id, moments in arrivals_of(list(expecting), now).items():
         expecting[series_id].guess = guess_next(moments, now)
 
 
@@ -278,7 +295,7 @@ def _facts(entry: Entry, late_before: datetime) -> SeriesFacts:
         running=any(one.is_running for one in entry.downloads),
         given_up=State.FAILED in states,
         waiting=bool(states & WAITING),
-        news=entry.news,
+        has_news=entry.has_news,
         is_late=entry.guess is not None and entry.guess.at < late_before,
         has_episodes=entry.known > 0,
         is_behind=entry.is_behind,
@@ -292,7 +309,8 @@ def _order(entry: Entry, sort: str) -> tuple[Any, ...]:
     if sort == "added":
         return (-entry.created_at.timestamp(),)
     if sort == "progress":
-        return (-((entry.have or 0) / entry.known if entry.known else 0.0),)
+        have = entry.details.have if entry.details else 0
+        return (-(have / entry.known if entry.known else 0.0),)
     if sort == "next":
         return (entry.guess is None, entry.guess.at.timestamp() if entry.guess else 0.0)
     return (ATTENTION[entry.headline],)

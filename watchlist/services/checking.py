@@ -11,19 +11,19 @@ import uuid
 from collections import defaultdict, deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import timedelta
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Final
 
 from django.db import connection
 from django.utils import timezone
 
 from providers import gateway
-from providers.errors import ProviderError
-from providers.types import EpisodeList, PageValidator, SeriesDetails
+from providers.errors import LayoutChanged, ProviderError
+from providers.types import PageValidator, SeriesDetails
 from watchlist.models import Check, CheckStatus, Series
 from watchlist.services import listing
+from watchlist.services.listing import Answer
 from watchlist.wakeup import wake_for_checks
 
 logger = logging.getLogger(__name__)
@@ -32,18 +32,11 @@ LEASE: Final = timedelta(seconds=240)
 # A batch that takes longer than this (a slow site) gives the rest back, so that others get a turn.
 BUDGET_SECONDS: Final = 100.0
 MAX_THREADS: Final = 8
-UNCHANGED_GROUP: Final = 25
+# Answers are recorded together: what a check costs is its queries.
+GROUP: Final = 25
+GATHER_SECONDS: Final = 1.0
 DETAILS_AGE: Final = timedelta(days=7)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the provider said to one check; exactly one of `episodes` and `error` is set."""
-
-    check: Check
-    episodes: EpisodeList | None = None
-    details: SeriesDetails | None = None
-    error: ProviderError | None = None
+_BROKE: Final = "The answer could not be read at all; the log of the server says why."
 
 
 def run_checks(*, check_ids: list[uuid.UUID]) -> None:
@@ -70,39 +63,44 @@ def _claim(check_ids: list[uuid.UUID]) -> list[Check]:
 
 
 def _run_provider(provider_id: str, checks: list[Check], deadline: float) -> None:
-    unchanged: list[Check] = []
     around = listing.circumstances()
-    for answer in _ask_all(provider_id, checks, deadline):
-        if answer.error is not None:
-            listing.record_failure(check=answer.check, error=answer.error, around=around)
-        elif answer.episodes is not None and answer.episodes.unchanged:
-            unchanged.append(answer.check)
-        elif answer.episodes is not None:
-            listing.record_list(
-                check=answer.check,
-                found=answer.episodes,
-                details=answer.details,
-                around=around,
-            )
-        if len(unchanged) >= UNCHANGED_GROUP:
-            listing.record_unchanged(checks=unchanged, around=around)
-            unchanged = []
-    listing.record_unchanged(checks=unchanged, around=around)
+    for answers in _groups(_ask_all(provider_id, checks, deadline), len(checks)):
+        listing.record(answers=answers, around=around)
 
 
-def _ask_all(provider_id: str, checks: list[Check], deadline: float) -> Iterator[Answer]:
-    """Ask for each series, as many at once as the provider's pace allows."""
-    at_once = min(len(checks), gateway.pace_of(provider_id).max_concurrent, MAX_THREADS)
-    if at_once <= 1:
-        for check in checks:
-            yield from _ask_in_time(check, deadline)
-        return
+def _groups(answers: SimpleQueue[Answer | None], expected: int) -> Iterator[list[Answer]]:
+    """Answers as they come, those of about a second together."""
+    while expected:
+        group = [answers.get()]
+        ends_at = time.monotonic() + GATHER_SECONDS
+        while len(group) < min(GROUP, expected):
+            patience = 0.0 if _is_awaited(group) else max(0.0, ends_at - time.monotonic())
+            try:
+                group.append(answers.get(timeout=patience))
+            except Empty:
+                break
+        expected -= len(group)
+        yield [answer for answer in group if answer is not None]
+
+
+def _is_awaited(group: list[Answer | None]) -> bool:
+    """Whether a person waits for one of these."""
+    return any(answer is not None and answer.check.is_urgent for answer in group)
+
+
+def _ask_all(provider_id: str, checks: list[Check], deadline: float) -> SimpleQueue[Answer | None]:
+    """Ask for each series, as many at once as the provider's pace allows.
+
+    The queue gets one entry for each check; None where the check was given back.
+    """
+    answers: SimpleQueue[Answer | None] = SimpleQueue()
+    if len(checks) == 1:
+        answers.put(_ask_in_time(checks[0], deadline))
+        return answers
     waiting = deque(checks)
-    answers: SimpleQueue[list[Answer]] = SimpleQueue()
-    for _ in range(at_once):
+    for _ in range(min(len(checks), gateway.pace_of(provider_id).max_concurrent, MAX_THREADS)):
         _pool(os.getpid()).submit(_ask_waiting, waiting, answers, deadline)
-    for _ in checks:
-        yield from answers.get()
+    return answers
 
 
 @functools.cache
@@ -112,28 +110,28 @@ def _pool(_process_id: int) -> ThreadPoolExecutor:
 
 
 def _ask_waiting(
-    waiting: deque[Check], answers: SimpleQueue[list[Answer]], deadline: float
+    waiting: deque[Check], answers: SimpleQueue[Answer | None], deadline: float
 ) -> None:
     while True:
         try:
             check = waiting.popleft()
         except IndexError:
             break
-        try:
-            answers.put(list(_ask_in_time(check, deadline)))
-        except Exception:
-            # One series whose page breaks our code must not take the others of its batch with it;
-            # its check is retaken when the lease ends.
-            logger.exception("A check broke")
-            answers.put([])
+        answers.put(_ask_in_time(check, deadline))
     connection.close()
 
 
-def _ask_in_time(check: Check, deadline: float) -> Iterator[Answer]:
-    if time.monotonic() > deadline:
-        _give_back(check)
-        return
-    yield _ask(check)
+def _ask_in_time(check: Check, deadline: float) -> Answer | None:
+    try:
+        if time.monotonic() > deadline:
+            _give_back(check)
+            return None
+        return _ask(check)
+    except Exception:
+        # A page that breaks our code must neither take the others of its batch with it nor be
+        # asked for again and again.
+        logger.exception("Check %s broke", check.pk)
+        return Answer(check, error=LayoutChanged(_BROKE))
 
 
 def _ask(check: Check) -> Answer:

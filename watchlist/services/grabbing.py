@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
@@ -18,6 +19,32 @@ from downloads.states import FINISHED, WAITING, State
 from watchlist.decisions import EpisodeFacts, GlobalFacts, ItemFacts, Verdict, decide
 from watchlist.models import Decision, Episode, Grab, Preferences, Series, WatchlistItem
 from watchlist.services import naming
+
+
+@dataclass(frozen=True, slots=True)
+class NewEpisodes:
+    """What one check found, and who follows the series."""
+
+    series: Series
+    episodes: list[Episode]
+    items: list[WatchlistItem]
+    just_appeared: bool
+
+    @property
+    def priority(self) -> int:
+        """An episode that just appeared goes before a back catalogue."""
+        return queue.PRIORITY_NEW if self.just_appeared else queue.PRIORITY_BACKLOG
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What was decided on an episode for an item."""
+
+    item: WatchlistItem
+    series: Series
+    episode: Episode
+    verdict: Verdict
+    priority: int
 
 
 def global_facts() -> GlobalFacts:
@@ -54,21 +81,18 @@ def episode_facts(episode: Episode, *, is_ignored: bool) -> EpisodeFacts:
     )
 
 
-def decide_for_new_episodes(
-    *,
-    series: Series,
-    episodes: list[Episode],
-    items: list[WatchlistItem],
-    everybody: GlobalFacts,
-    just_appeared: bool,
-) -> None:
-    """Decide on episodes that a check has found, for everybody who follows the series.
+def decide_for_new_episodes(*, found: Iterable[NewEpisodes], everybody: GlobalFacts) -> None:
+    """Decide on episodes that checks have found, for everybody who follows the series.
 
     Called inside the transaction that makes the episodes known.
     """
-    priority = queue.PRIORITY_NEW if just_appeared else queue.PRIORITY_BACKLOG
-    for item in items:
-        _decide(item, series, episodes, everybody, priority=priority)
+    verdicts = [
+        _Judged(item, news.series, episode, verdict, news.priority)
+        for news in found
+        for item in news.items
+        for episode, verdict in _judge(item, news.episodes, everybody)
+    ]
+    _act_on(verdicts)
 
 
 def decide_again(*, item: WatchlistItem) -> None:
@@ -86,8 +110,13 @@ def decide_again(*, item: WatchlistItem) -> None:
         _withdraw_unwanted(item, facts)
         taken = Grab.objects.filter(item=item).values("episode_id")
         episodes = list(series.episodes.exclude(pk__in=taken))
-        ignored = _ignored(item)
-        _decide(item, series, episodes, facts, ignored=ignored)
+        judged = _judge(item, episodes, facts, ignored=_ignored(item))
+        _act_on(
+            [
+                _Judged(item, series, episode, verdict, queue.PRIORITY_BACKLOG)
+                for episode, verdict in judged
+            ]
+        )
         WatchlistItem.objects.filter(pk=item.pk).update(needs_decision=False)
 
 
@@ -236,37 +265,38 @@ def _ignored(item: WatchlistItem) -> set[uuid.UUID]:
     return set(ignored.values_list("episode_id", flat=True))
 
 
-def _decide(
+def _judge(
     item: WatchlistItem,
-    series: Series,
-    episodes: list[Episode],
+    episodes: Iterable[Episode],
     everybody: GlobalFacts,
     *,
-    priority: int = queue.PRIORITY_BACKLOG,
     ignored: Collection[uuid.UUID] = (),
-) -> None:
+) -> list[tuple[Episode, Verdict]]:
     own = item_facts(item)
-    verdicts = [
+    return [
         (episode, decide(episode_facts(episode, is_ignored=episode.pk in ignored), own, everybody))
         for episode in episodes
     ]
-    _remember(item, verdicts)
-    wanted = [episode for episode, verdict in verdicts if verdict.accepted and episode.is_listed]
-    _grab(item, series, wanted, priority)
 
 
-def _remember(item: WatchlistItem, verdicts: list[tuple[Episode, Verdict]]) -> None:
+def _act_on(judged: list[_Judged]) -> None:
+    """Remember every verdict and queue what is wanted."""
+    _remember(judged)
+    _grab([one for one in judged if one.verdict.accepted and one.episode.is_listed])
+
+
+def _remember(judged: list[_Judged]) -> None:
     now = timezone.now()
     Decision.objects.bulk_create(
         [
             Decision(
-                item=item,
-                episode=episode,
-                code=verdict.reason,
-                facts=dict(verdict.facts),
+                item=one.item,
+                episode=one.episode,
+                code=one.verdict.reason,
+                facts=dict(one.verdict.facts),
                 decided_at=now,
             )
-            for episode, verdict in verdicts
+            for one in judged
         ],
         update_conflicts=True,
         unique_fields=["item", "episode"],
@@ -275,25 +305,32 @@ def _remember(item: WatchlistItem, verdicts: list[tuple[Episode, Verdict]]) -> N
     )
 
 
-def _grab(item: WatchlistItem, series: Series, wanted: list[Episode], priority: int) -> None:
+def _grab(wanted: list[_Judged]) -> None:
     if not wanted:
         return
-    orders = {
-        episode.pk: order_for(item, series, episode, is_automatic=True, priority=priority)
-        for episode in sorted(wanted, key=lambda e: (e.is_special, e.number, e.position))
-    }
-    downloads = queue.enqueue_many(list(orders.values()))
+    orders = [
+        (
+            one,
+            order_for(one.item, one.series, one.episode, is_automatic=True, priority=one.priority),
+        )
+        for one in sorted(wanted, key=_place_in_queue)
+    ]
+    downloads = queue.enqueue_many([order for _, order in orders])
     now = timezone.now()
     grabs = []
-    for episode_id, order in orders.items():
+    for one, order in orders:
         download = downloads[order.dedupe_key]
         if download.state == State.COMPLETED and not _file_exists(download):
             queue.download_again(download)
         done = now if download.state == State.COMPLETED else None
-        grabs.append(Grab(item=item, episode_id=episode_id, download=download, completed_at=done))
+        grabs.append(Grab(item=one.item, episode=one.episode, download=download, completed_at=done))
     Grab.objects.bulk_create(grabs, ignore_conflicts=True, batch_size=200)
-    if any(grab.completed_at for grab in grabs):
+    for item in {grab.item for grab in grabs if grab.completed_at}:
         follow_progress(item=item)
+
+
+def _place_in_queue(one: _Judged) -> tuple[bool, Decimal, int]:
+    return one.episode.is_special, one.episode.number, one.episode.position
 
 
 def _withdraw_unwanted(item: WatchlistItem, facts: GlobalFacts) -> None:

@@ -2,22 +2,25 @@
 
 A bad answer never deletes or un-downloads anything: a list that is empty or much shorter than known
 is a failed check with its own error, until it has been seen often and long enough to be believed.
+
+Answers are recorded in groups, one transaction for each kind: what a check costs is its queries.
 """
 
 from __future__ import annotations
 
+import logging
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from typing import Final
 
-from django.db import transaction
-from django.db.models import Case, F, Value, When
+from django.db import DataError, IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from providers.errors import EmptyList, ProviderError
+from providers.errors import ProviderError
 from providers.types import EpisodeList, EpisodeListing, PageValidator, SeriesDetails
 from watchlist.decisions import GlobalFacts
 from watchlist.models import (
@@ -28,17 +31,25 @@ from watchlist.models import (
     Series,
     WatchlistItem,
 )
-from watchlist.services import grabbing, notifications, scheduler
+from watchlist.services import grabbing, merging, notifications, scheduler
 from watchlist.services.due import next_after_failure, next_regular
+from watchlist.services.merging import Known
 from watchlist.services.preferences import preferences
 
-# A list that lost more than this is not believed at first.
-SHRINK_RATIO: Final = 0.8
-SHRINK_EPISODES: Final = 3
-BELIEVED_AFTER: Final = 3
-BELIEVED_AGE: Final = timedelta(hours=72)
+logger = logging.getLogger(__name__)
+
 # Nobody tried to reach the site, so this says nothing of the series.
 _NOT_ITS_FAULT: Final = frozenset({"provider_disabled", "backing_off"})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the provider said to one check; exactly one of `episodes` and `error` is set."""
+
+    check: Check
+    episodes: EpisodeList | None = None
+    details: SeriesDetails | None = None
+    error: ProviderError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +61,36 @@ class Circumstances:
     notifies_of_new_episodes: bool
 
 
+@dataclass(slots=True)
+class _Reading:
+    """One list on its way into the database."""
+
+    check: Check
+    series: Series
+    found: EpisodeList
+    details: SeriesDetails | None
+    known: list[Known]
+    new: list[Episode] = field(default_factory=list)
+
+
 def circumstances() -> Circumstances:
     """The settings as they are now."""
     row = preferences()
     return Circumstances(scheduler.interval(), grabbing.facts_of(row), row.notify_on_new_episodes)
+
+
+def record(*, answers: Sequence[Answer], around: Circumstances) -> None:
+    """Close the checks of these answers; a worker that lost its check writes nothing."""
+    for answer in answers:
+        if answer.error is not None:
+            record_failure(check=answer.check, error=answer.error, around=around)
+    succeeded = [answer for answer in answers if answer.episodes is not None]
+    unchanged = [a.check for a in succeeded if a.episodes is not None and a.episodes.unchanged]
+    record_unchanged(checks=unchanged, around=around)
+    record_lists(
+        answers=[a for a in succeeded if a.episodes is not None and not a.episodes.unchanged],
+        around=around,
+    )
 
 
 def record_unchanged(*, checks: Sequence[Check], around: Circumstances) -> None:
@@ -62,42 +99,16 @@ def record_unchanged(*, checks: Sequence[Check], around: Circumstances) -> None:
         return
     now = timezone.now()
     with transaction.atomic():
-        closed = set(
-            Check.objects.select_for_update()
-            .filter(
-                pk__in=[check.pk for check in checks],
-                status=CheckStatus.RUNNING,
-                owner=checks[0].owner,
-            )
-            .values_list("pk", flat=True)
-        )
-        Check.objects.filter(pk__in=closed).update(
+        locked = _lock_series(checks).only("next_check_at")
+        series = {row.pk: row for row in locked}
+        mine = _lock(checks)
+        Check.objects.filter(pk__in=[check.pk for check in mine]).update(
             status=CheckStatus.SUCCEEDED,
             is_unchanged=True,
             finished_at=now,
             lease_expires_at=None,
         )
-        series_ids = [check.series_id for check in checks if check.pk in closed]
-        _reschedule_unchanged(series_ids, now, around.interval)
-
-
-def _reschedule_unchanged(series_ids: list[Any], now: datetime, interval: timedelta) -> None:
-    rows = Series.objects.filter(pk__in=series_ids)
-    rows.update(
-        last_checked_at=now,
-        last_success_at=now,
-        failures=0,
-        last_error_code="",
-        last_error_text="",
-        suspect_since=None,
-        suspect_count=0,
-    )
-    watched = [
-        Series(pk=pk) for pk in rows.exclude(next_check_at=None).values_list("pk", flat=True)
-    ]
-    for series in watched:
-        series.next_check_at = next_regular(now, interval)
-    Series.objects.bulk_update(watched, ["next_check_at"])
+        _reschedule([series[check.series_id] for check in mine], now, around.interval)
 
 
 def record_failure(*, check: Check, error: ProviderError, around: Circumstances) -> None:
@@ -105,7 +116,16 @@ def record_failure(*, check: Check, error: ProviderError, around: Circumstances)
     now = timezone.now()
     with transaction.atomic():
         series = Series.objects.select_for_update().get(pk=check.series_id)
-        if not _close(check, CheckStatus.FAILED, now, error_code=error.code, error_text=str(error)):
+        closed = Check.objects.filter(
+            pk=check.pk, status=CheckStatus.RUNNING, owner=check.owner
+        ).update(
+            status=CheckStatus.FAILED,
+            finished_at=now,
+            lease_expires_at=None,
+            error_code=error.code,
+            error_text=str(error),
+        )
+        if not closed:
             return
         if error.code not in _NOT_ITS_FAULT:
             series.failures += 1
@@ -119,165 +139,157 @@ def record_failure(*, check: Check, error: ProviderError, around: Circumstances)
         series.save()
 
 
-def record_list(
-    *, check: Check, found: EpisodeList, details: SeriesDetails | None, around: Circumstances
-) -> None:
-    """Take over a new list, or refuse it as suspect; decide on what is new for everybody."""
-    now = timezone.now()
-    series = check.series
-    with transaction.atomic():
-        known = _known_episodes(series)
-        suspicion = _suspicion(series, known, found.episodes, now)
-        if suspicion is not None:
-            _note_suspicion(series, now)
-            record_failure(check=check, error=suspicion, around=around)
-            return
-        new = _merge(series, check, known, found.episodes, now)
-        # Only one check of a series is open, so whoever closes it is the only writer of its list.
-        if not _close(check, CheckStatus.SUCCEEDED, now, new_count=len(new)):
-            transaction.set_rollback(True)
-            return
-        _describe_success(series, found, details, new, now)
-        series.episodes_known = len(known) + len(new)
-        next_check_at = next_regular(now, around.interval)
-        # The row is written before the followers are read: somebody who begins to follow at this
-        # moment holds its lock, and is seen, or waits for it, and sees the new episodes.
-        _save_success(series, next_check_at)
-        _decide(series, new, around, just_appeared=bool(known))
+def record_lists(*, answers: Sequence[Answer], around: Circumstances) -> None:
+    """Take over new lists, or refuse those that are suspect; decide on what is new for everybody.
 
-
-_Likeness = tuple[int, Decimal, bool]
-
-
-class _Known(NamedTuple):
-    """What a comparison needs of an episode, and no more: there may be a thousand."""
-
-    id: uuid.UUID
-    ref: str
-    position: int
-    title: str
-    url: str
-    is_listed: bool
-
-
-def _known_episodes(series: Series) -> list[_Known]:
-    rows = Episode.objects.filter(series_id=series.pk).order_by()
-    return [_Known(*row) for row in rows.values_list(*_Known._fields)]
-
-
-def _decide(
-    series: Series, new: list[Episode], around: Circumstances, *, just_appeared: bool
-) -> None:
-    if not new:
+    One transaction for many. A list that the database refuses takes no other with it: each is then
+    recorded by itself, and the one that cannot be is a failed check.
+    """
+    if not answers:
         return
-    items = list(WatchlistItem.objects.filter(series=series).exclude(status=ItemStatus.ARCHIVED))
-    grabbing.decide_for_new_episodes(
-        series=series,
-        episodes=new,
-        items=items,
-        everybody=around.everybody,
-        just_appeared=just_appeared,
+    try:
+        with transaction.atomic():
+            _record_lists(answers, around)
+    except (DataError, IntegrityError):
+        if len(answers) > 1:
+            for answer in answers:
+                record_lists(answers=[answer], around=around)
+            return
+        logger.exception("The list of check %s cannot be stored", answers[0].check.pk)
+        error = ProviderError("The list could not be stored; the log of the server says why.")
+        record_failure(check=answers[0].check, error=error, around=around)
+
+
+def _record_lists(answers: Sequence[Answer], around: Circumstances) -> None:
+    now = timezone.now()
+    readings = []
+    for reading in _readings(answers):
+        suspect = _suspicion(reading, now)
+        if suspect is None:
+            readings.append(reading)
+        else:
+            _note_suspicion(reading, suspect, now, around)
+    _merge(readings, now)
+    _close(readings, now)
+    for reading in readings:
+        _describe(reading, now, around.interval)
+    # The rows are locked before the followers are read: somebody who begins to follow at this
+    # moment holds the lock, and is seen, or waits for it, and sees the new episodes.
+    _save([reading.series for reading in readings])
+    _decide([reading for reading in readings if reading.new], around)
+
+
+def _lock_series(checks: Iterable[Check]) -> QuerySet[Series]:
+    """The series of these checks; every writer locks series before checks, in the same order."""
+    rows = Series.objects.select_for_update(no_key=True)
+    return rows.filter(pk__in={check.series_id for check in checks}).order_by("pk")
+
+
+def _lock(checks: Iterable[Check]) -> list[Check]:
+    """Those of the checks that this worker still holds."""
+    by_id = {check.pk: check for check in checks}
+    held = Check.objects.select_for_update().filter(pk__in=by_id, status=CheckStatus.RUNNING)
+    owners = held.order_by("pk").values_list("pk", "owner")
+    return [by_id[pk] for pk, owner in owners if by_id[pk].owner == owner]
+
+
+def _reschedule(rows: list[Series], now: datetime, interval: timedelta) -> None:
+    Series.objects.filter(pk__in=[row.pk for row in rows]).update(
+        last_checked_at=now,
+        last_success_at=now,
+        failures=0,
+        last_error_code="",
+        last_error_text="",
+        suspect_since=None,
+        suspect_count=0,
     )
-    if just_appeared and around.notifies_of_new_episodes:
-        notifications.new_episodes(series=series, episodes=new, items=items)
+    # A series that nobody wants checked any more stays off the schedule.
+    watched = [row for row in rows if row.next_check_at is not None]
+    for row in watched:
+        row.next_check_at = next_regular(now, interval)
+    Series.objects.bulk_update(watched, ["next_check_at"])
 
 
-def _close(check: Check, status: CheckStatus, now: datetime, **facts: Any) -> bool:
-    """Compare-and-set: a worker that lost its check writes nothing."""
-    closed = Check.objects.filter(
-        pk=check.pk, status=CheckStatus.RUNNING, owner=check.owner
-    ).update(status=status, finished_at=now, lease_expires_at=None, **facts)
-    return closed == 1
+def _readings(answers: Sequence[Answer]) -> list[_Reading]:
+    """The answers of checks that are still ours, with the rows that they are compared with."""
+    series = {row.pk: row for row in _lock_series(answer.check for answer in answers)}
+    held = {check.pk for check in _lock(answer.check for answer in answers)}
+    known: dict[uuid.UUID, list[Known]] = defaultdict(list)
+    episodes = Episode.objects.filter(series_id__in=series).order_by()
+    for series_id, *row in episodes.values_list("series_id", *Known._fields):
+        known[series_id].append(Known(*row))
+    return [
+        _Reading(
+            a.check, series[a.check.series_id], a.episodes, a.details, known[a.check.series_id]
+        )
+        for a in answers
+        if a.check.pk in held and a.episodes is not None
+    ]
 
 
-def _suspicion(
-    series: Series, known: list[_Known], listed: Sequence[EpisodeListing], now: datetime
-) -> EmptyList | None:
-    before = sum(1 for episode in known if episode.is_listed)
-    after = len(listed)
-    if not listed:
-        return EmptyList("The site's list has no episodes; nothing was changed.")
-    lost = before - after
-    if lost <= 0 or (lost <= SHRINK_EPISODES and after >= before * SHRINK_RATIO):
-        return None
-    is_old = series.suspect_since is not None and now - series.suspect_since >= BELIEVED_AGE
-    if is_old and series.suspect_count + 1 >= BELIEVED_AFTER:
-        return None
-    return EmptyList(f"The site lists {after} episodes, {before} were known; nothing was changed.")
+def _suspicion(reading: _Reading, now: datetime) -> ProviderError | None:
+    series = reading.series
+    return merging.suspicion(
+        reading.known,
+        reading.found.episodes,
+        suspect_since=series.suspect_since,
+        suspect_count=series.suspect_count,
+        now=now,
+    )
 
 
-def _note_suspicion(series: Series, now: datetime) -> None:
+def _note_suspicion(
+    reading: _Reading, error: ProviderError, now: datetime, around: Circumstances
+) -> None:
+    series = reading.series
     Series.objects.filter(pk=series.pk).update(
-        suspect_since=series.suspect_since or now, suspect_count=F("suspect_count") + 1
+        suspect_since=series.suspect_since or now, suspect_count=series.suspect_count + 1
     )
+    record_failure(check=reading.check, error=error, around=around)
 
 
-def _merge(
-    series: Series,
-    check: Check,
-    known: list[_Known],
-    listed: Sequence[EpisodeListing],
-    now: datetime,
-) -> list[Episode]:
-    """Match the list with what is known and return the episodes that are new."""
-    by_ref = {episode.ref: episode for episode in known}
-    listed_refs = {entry.ref for entry in listed}
-    # An episode whose reference changed (the site renamed its pages) is the same one when season
-    # and number agree; without this everything would be downloaded again.
-    orphans = _by_likeness([episode for episode in known if episode.ref not in listed_refs])
-    new: list[Episode] = []
-    changed: list[Episode] = []
-    kept: set[uuid.UUID] = set()
-    for entry in listed:
-        episode = by_ref.get(entry.ref) or orphans.pop(_likeness(entry), None)
-        if episode is None:
-            new.append(_new_episode(series, check, entry, now))
-            continue
-        kept.add(episode.id)
-        fresh = _fresh(episode, entry)
-        if fresh != episode:
-            changed.append(_row_of(fresh))
-    gone = [episode for episode in known if episode.is_listed and episode.id not in kept]
-    changed += [_row_of(episode._replace(is_listed=False)) for episode in gone]
-    Episode.objects.bulk_create(new, batch_size=200)
+def _merge(readings: list[_Reading], now: datetime) -> None:
+    """Write the new and the changed episodes of all lists together."""
+    likenesses = _likenesses(readings)
+    changed: list[Known] = []
+    for reading in readings:
+        listed = reading.found.episodes
+        merge = merging.merge(reading.known, listed, likenesses.get(reading.series.pk, {}))
+        reading.new = [_new_episode(reading, entry, now) for entry in merge.new]
+        changed += merge.changed
+    Episode.objects.bulk_create(
+        [episode for reading in readings for episode in reading.new], batch_size=500
+    )
     if changed:
-        Episode.objects.bulk_update(changed, _CHANGING, batch_size=200)
-    return new
+        Episode.objects.bulk_update(map(_row_of, changed), _CHANGING, batch_size=200)
 
 
-# Number and season stay as they were first seen: files and progress hang on them.
+def _likenesses(readings: list[_Reading]) -> dict[uuid.UUID, dict[merging.Likeness, Known]]:
+    lost = {
+        episode.id: episode
+        for reading in readings
+        for episode in merging.orphans(reading.known, reading.found.episodes)
+    }
+    found: dict[uuid.UUID, dict[merging.Likeness, Known]] = defaultdict(dict)
+    if lost:
+        for row in Episode.objects.filter(pk__in=lost).only(
+            "series_id", "season", "number", "is_special"
+        ):
+            key = merging.likeness(season=row.season, number=row.number, is_special=row.is_special)
+            found[row.series_id][key] = lost[row.pk]
+    return found
+
+
 _CHANGING: Final = ("ref", "position", "title", "url", "is_listed")
 
 
-def _fresh(episode: _Known, entry: EpisodeListing) -> _Known:
-    return episode._replace(
-        ref=entry.ref,
-        position=entry.position,
-        title=entry.title or episode.title,
-        url=entry.url,
-        is_listed=True,
-    )
-
-
-def _row_of(episode: _Known) -> Episode:
+def _row_of(episode: Known) -> Episode:
     return Episode(pk=episode.id, **{name: getattr(episode, name) for name in _CHANGING})
 
 
-def _by_likeness(orphans: list[_Known]) -> dict[_Likeness, _Known]:
-    if not orphans:
-        return {}
-    by_id = {episode.id: episode for episode in orphans}
-    rows = Episode.objects.filter(pk__in=by_id).only("season", "number", "is_special")
-    return {_likeness(row): by_id[row.pk] for row in rows}
-
-
-def _likeness(episode: Episode | EpisodeListing) -> _Likeness:
-    return episode.season, Decimal(episode.number).normalize(), episode.is_special
-
-
-def _new_episode(series: Series, check: Check, entry: EpisodeListing, now: datetime) -> Episode:
+def _new_episode(reading: _Reading, entry: EpisodeListing, now: datetime) -> Episode:
     return Episode(
-        series=series,
+        series=reading.series,
         ref=entry.ref,
         number=entry.number,
         season=entry.season,
@@ -288,8 +300,42 @@ def _new_episode(series: Series, check: Check, entry: EpisodeListing, now: datet
         duration_seconds=entry.duration_seconds,
         published_at=entry.published_at,
         first_seen_at=now,
-        found_by=check,
+        found_by=reading.check,
     )
+
+
+def _close(readings: list[_Reading], now: datetime) -> None:
+    by_count: dict[int, list[uuid.UUID]] = defaultdict(list)
+    for reading in readings:
+        by_count[len(reading.new)].append(reading.check.pk)
+    for new_count, check_ids in by_count.items():
+        Check.objects.filter(pk__in=check_ids).update(
+            status=CheckStatus.SUCCEEDED,
+            finished_at=now,
+            lease_expires_at=None,
+            new_count=new_count,
+        )
+
+
+def _describe(reading: _Reading, now: datetime, interval: timedelta) -> None:
+    """What a success says of the series; a series that nobody wants stays off the schedule."""
+    series = reading.series
+    if reading.details is not None:
+        _take_details(series, reading.details, now)
+    validators = reading.found.validators.items()
+    series.validators = {role: _as_json(validator) for role, validator in validators}
+    series.episodes_known = len(reading.known) + len(reading.new)
+    # Episodes are never removed and keep their numbers, so the highest can only rise.
+    numbers = [episode.number for episode in reading.new if not episode.is_special]
+    if numbers:
+        series.latest_episode = max([*numbers, series.latest_episode or min(numbers)])
+        series.latest_episode_at = now
+    series.last_checked_at = series.last_success_at = now
+    series.failures = series.suspect_count = 0
+    series.last_error_code = series.last_error_text = ""
+    series.suspect_since = None
+    if series.next_check_at is not None:
+        series.next_check_at = next_regular(now, interval)
 
 
 def _take_details(series: Series, details: SeriesDetails, now: datetime) -> None:
@@ -304,10 +350,9 @@ def _take_details(series: Series, details: SeriesDetails, now: datetime) -> None
     series.poster_url = details.poster_url or series.poster_url
     series.airing_status = details.airing_status
     series.details_at = now
-    series.save(update_fields=_DETAILS)
 
 
-_DETAILS: Final = (
+_DESCRIBED: Final = (
     "title",
     "is_title_guessed",
     "other_titles",
@@ -316,43 +361,55 @@ _DETAILS: Final = (
     "poster_url",
     "airing_status",
     "details_at",
+    "validators",
+    "episodes_known",
+    "latest_episode",
+    "latest_episode_at",
+    "last_checked_at",
+    "last_success_at",
+    "failures",
+    "last_error_code",
+    "last_error_text",
+    "suspect_since",
+    "suspect_count",
+    "next_check_at",
 )
 
 
-def _describe_success(
-    series: Series,
-    found: EpisodeList,
-    details: SeriesDetails | None,
-    new: list[Episode],
-    now: datetime,
-) -> None:
-    if details is not None:
-        _take_details(series, details, now)
-    series.validators = {role: _as_json(validator) for role, validator in found.validators.items()}
-    # Episodes are never removed and keep their numbers, so the highest can only rise.
-    numbers = [episode.number for episode in new if not episode.is_special]
-    if numbers:
-        series.latest_episode = max([*numbers, series.latest_episode or min(numbers)])
-        series.latest_episode_at = now
-    series.last_checked_at = series.last_success_at = now
+def _save(series: list[Series]) -> None:
+    """Write rows that this transaction has locked.
 
-
-def _save_success(series: Series, next_check_at: datetime) -> None:
-    """One statement; a series that nobody wants checked any more stays off the schedule."""
-    Series.objects.filter(pk=series.pk).update(
-        validators=series.validators,
-        episodes_known=series.episodes_known,
-        latest_episode=series.latest_episode,
-        latest_episode_at=series.latest_episode_at,
-        last_checked_at=series.last_checked_at,
-        last_success_at=series.last_success_at,
-        failures=0,
-        last_error_code="",
-        last_error_text="",
-        suspect_since=None,
-        suspect_count=0,
-        next_check_at=Case(When(next_check_at=None, then=None), default=Value(next_check_at)),
+    As an upsert, which is one plain statement: `bulk_update` builds a CASE for every row and column
+    and costs several times as much.
+    """
+    Series.objects.bulk_create(
+        series, update_conflicts=True, unique_fields=["id"], update_fields=_DESCRIBED
     )
+
+
+def _decide(readings: list[_Reading], around: Circumstances) -> None:
+    items: dict[uuid.UUID, list[WatchlistItem]] = defaultdict(list)
+    ids = [reading.series.pk for reading in readings]
+    followers = WatchlistItem.objects.filter(series_id__in=ids)
+    for item in followers.exclude(status=ItemStatus.ARCHIVED).order_by("created_at"):
+        items[item.series_id].append(item)
+    found = [
+        grabbing.NewEpisodes(
+            reading.series,
+            reading.new,
+            items[reading.series.pk],
+            # A whole list that is seen for the first time is a back catalogue.
+            just_appeared=bool(reading.known),
+        )
+        for reading in readings
+    ]
+    grabbing.decide_for_new_episodes(found=found, everybody=around.everybody)
+    if around.notifies_of_new_episodes:
+        for news in found:
+            if news.just_appeared:
+                notifications.new_episodes(
+                    series=news.series, episodes=news.episodes, items=news.items
+                )
 
 
 def _as_json(validator: PageValidator) -> dict[str, str]:

@@ -28,7 +28,6 @@ from watchlist.models import (
     ItemStatus,
     Notification,
     NotificationKind,
-    Preferences,
     Series,
     WatchlistItem,
 )
@@ -52,9 +51,10 @@ class Trouble:
 def new_episodes(
     *, series: Series, episodes: Sequence[Episode], items: Iterable[WatchlistItem]
 ) -> None:
-    """A check found episodes; everybody who follows the series is told, if that is switched on."""
-    if not episodes or not Preferences.objects.filter(notify_on_new_episodes=True).exists():
-        return
+    """A check found episodes; everybody who watches the series is told.
+
+    The caller knows whether the settings switch this on.
+    """
     numbers = [episode.number for episode in episodes]
     watching = [item for item in items if item.status == ItemStatus.ACTIVE]
     only = episodes[0] if len(episodes) == 1 else None

@@ -4,17 +4,37 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from django import template
+from django.template import Context
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from watchlist.decisions import plain_number
 from watchlist.pages import wording
+from watchlist.pages.cards import Card, html_of
 from watchlist.pages.icons import icon
 
 register = template.Library()
-
+# These are seen at once, so they do not wait.
+EAGER_POSTERS: Final = 8
 
 register.simple_tag(icon)
+
+
+@register.simple_tag(takes_context=True)
+def card_html(context: Context, card: Card) -> SafeString:
+    """One series of the list, as the reader's list writes it."""
+    loop = context.get("forloop", {})
+    return html_of(
+        card,
+        template=context["card_template"],
+        language=get_language() or "",
+        picking=bool(context.get("picking")),
+        is_swapped=bool(context.get("are_swapped")),
+        is_lazy=loop.get("counter0", 0) >= EAGER_POSTERS,
+    )
 
 
 @register.filter

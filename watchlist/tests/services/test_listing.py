@@ -18,6 +18,7 @@ from providers.errors import RateLimited, Unreachable
 from providers.types import AiringStatus, EpisodeList, EpisodeListing, PageValidator, SeriesDetails
 from watchlist.models import Check, CheckStatus, Grab, Series, WatchlistItem
 from watchlist.services import listing
+from watchlist.services.listing import Answer
 from watchlist.tests.factories import SeriesFactory, UserFactory, WatchlistItemFactory
 
 pytestmark = pytest.mark.django_db
@@ -51,16 +52,12 @@ def running_check(series: Series) -> Check:
 
 def record(series: Series, listed: Sequence[EpisodeListing]) -> Check:
     check = running_check(series)
-    listing.record_list(
-        check=check,
-        found=EpisodeList(
-            episodes=tuple(listed),
-            validators={"episodes": PageValidator(etag='"1"')},
-            airing_status=AiringStatus.AIRING,
-        ),
-        details=None,
-        around=listing.circumstances(),
+    found = EpisodeList(
+        episodes=tuple(listed),
+        validators={"episodes": PageValidator(etag='"1"')},
+        airing_status=AiringStatus.AIRING,
     )
+    listing.record(answers=[Answer(check, found)], around=listing.circumstances())
     check.refresh_from_db()
     return check
 
@@ -189,12 +186,8 @@ def test_a_worker_that_lost_its_check_writes_nothing() -> None:
     series = SeriesFactory.create()
     check = running_check(series)
     Check.objects.filter(pk=check.pk).update(owner="another worker")
-    listing.record_list(
-        check=check,
-        found=EpisodeList(episodes=tuple(entries("1"))),
-        details=None,
-        around=listing.circumstances(),
-    )
+    answer = Answer(check, EpisodeList(episodes=tuple(entries("1"))))
+    listing.record(answers=[answer], around=listing.circumstances())
     assert not series.episodes.exists()
 
 
@@ -219,11 +212,9 @@ def test_details_replace_a_guessed_title_everywhere() -> None:
     series = SeriesFactory.create(title="Glass harbour", is_title_guessed=True)
     item = WatchlistItemFactory.create(series=series, is_title_guessed=True)
     details = SeriesDetails(series_ref=series.ref, url="", title="Glass Harbour!", lang="vostfr")
-    listing.record_list(
-        check=running_check(series),
-        found=EpisodeList(episodes=tuple(entries("1"))),
-        details=details,
-        around=listing.circumstances(),
+    found = EpisodeList(episodes=tuple(entries("1")))
+    listing.record(
+        answers=[Answer(running_check(series), found, details)], around=listing.circumstances()
     )
     item.refresh_from_db()
     assert item.anime_title == "Glass Harbour!"

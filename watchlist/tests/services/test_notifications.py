@@ -18,7 +18,6 @@ from watchlist.models import (
     ItemStatus,
     Notification,
     NotificationKind,
-    Preferences,
     WatchlistItem,
 )
 from watchlist.services import notifications
@@ -39,11 +38,6 @@ pytestmark = pytest.mark.django_db
 def room_on_disk(settings: Settings) -> None:
     settings.MIN_FREE_DISK_MB = 0
     states.forget_cache()
-
-
-@pytest.fixture
-def told_of_new_episodes() -> None:
-    Preferences.objects.create(notify_on_new_episodes=True)
 
 
 def episodes(item: WatchlistItem, *numbers: str) -> list[Episode]:
@@ -74,7 +68,6 @@ def open_causes(user: User) -> list[str]:
 
 
 class TestNewEpisodes:
-    @pytest.mark.usefixtures("told_of_new_episodes")
     def test_a_follower_is_told_of_an_episode(self) -> None:
         item = WatchlistItemFactory.create()
         announce(item, "7")
@@ -83,11 +76,6 @@ class TestNewEpisodes:
         assert row.episode is not None
         assert row.facts == {"title": item.anime_title, "count": 1, "first": "7", "last": "7"}
 
-    def test_nobody_is_told_while_the_setting_is_off(self) -> None:
-        announce(WatchlistItemFactory.create(), "7")
-        assert not Notification.objects.exists()
-
-    @pytest.mark.usefixtures("told_of_new_episodes")
     def test_a_whole_season_is_one_notice(self) -> None:
         item = WatchlistItemFactory.create()
         announce(item, *(str(number) for number in range(1, 25)))
@@ -95,7 +83,6 @@ class TestNewEpisodes:
         assert (row.facts["count"], row.facts["first"], row.facts["last"]) == (24, "1", "24")
         assert row.episode is None
 
-    @pytest.mark.usefixtures("told_of_new_episodes")
     def test_what_was_not_read_yet_is_gathered(self) -> None:
         item = WatchlistItemFactory.create()
         announce(item, "7")
@@ -103,7 +90,6 @@ class TestNewEpisodes:
         row = Notification.objects.get(user=item.user)
         assert (row.facts["count"], row.facts["first"], row.facts["last"]) == (3, "7", "12.5")
 
-    @pytest.mark.usefixtures("told_of_new_episodes")
     def test_what_was_read_stays_and_a_new_notice_begins(self) -> None:
         item = WatchlistItemFactory.create()
         announce(item, "7")
@@ -113,12 +99,10 @@ class TestNewEpisodes:
         assert [row.facts["first"] for row in rows] == ["8", "7"]
         assert rows.filter(closed_at=None).get().read_at is None
 
-    @pytest.mark.usefixtures("told_of_new_episodes")
     def test_a_paused_series_is_not_announced(self) -> None:
         announce(WatchlistItemFactory.create(status=ItemStatus.PAUSED), "7")
         assert not Notification.objects.exists()
 
-    @pytest.mark.usefixtures("told_of_new_episodes")
     def test_everybody_who_follows_it_is_told(self) -> None:
         first = WatchlistItemFactory.create()
         second = WatchlistItemFactory.create(series=first.series)

@@ -1,0 +1,130 @@
+"""Compare a provider's list with the episodes that are known: what is new, changed, or suspect.
+
+Pure: rows and lists in, rows to write out. Nothing here ever removes an episode.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from providers.errors import EmptyList
+from providers.types import EpisodeListing
+
+# A list that lost more than this is not believed at first.
+SHRINK_RATIO: Final = 0.8
+SHRINK_EPISODES: Final = 3
+BELIEVED_AFTER: Final = 3
+BELIEVED_AGE: Final = timedelta(hours=72)
+
+# Season, number, whether it is a special.
+Likeness = tuple[int, Decimal, bool]
+
+
+class Known(NamedTuple):
+    """What a comparison needs of an episode, and no more: there may be a thousand."""
+
+    id: uuid.UUID
+    ref: str
+    position: int
+    title: str
+    url: str
+    is_listed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """What a list changes: entries that nobody had seen, and known episodes as they are now."""
+
+    new: list[EpisodeListing]
+    changed: list[Known]
+
+
+def likeness(*, season: int, number: Decimal, is_special: bool) -> Likeness:
+    """What makes two episodes of a series the same one when their references differ."""
+    return season, Decimal(number).normalize(), is_special
+
+
+def orphans(known: Iterable[Known], listed: Iterable[EpisodeListing]) -> list[Known]:
+    """Known episodes whose reference is no longer in the list."""
+    refs = {entry.ref for entry in listed}
+    return [episode for episode in known if episode.ref not in refs]
+
+
+def merge(
+    known: Sequence[Known],
+    listed: Sequence[EpisodeListing],
+    likenesses: Mapping[Likeness, Known],
+) -> Merge:
+    """Match the list with what is known.
+
+    An episode whose reference changed (the site renamed its pages) is the same one when season and
+    number agree; without this everything would be downloaded again.
+
+    `likenesses` are the orphans (see `orphans`) by season, number and kind.
+    """
+    by_ref = {episode.ref: episode for episode in known}
+    unclaimed = dict(likenesses)
+    new: dict[str, EpisodeListing] = {}
+    changed: list[Known] = []
+    kept: set[uuid.UUID] = set()
+    for entry in listed:
+        episode = by_ref.get(entry.ref) or unclaimed.pop(_likeness_of(entry), None)
+        if episode is None:
+            new.setdefault(entry.ref, entry)
+            continue
+        kept.add(episode.id)
+        fresh = _refreshed(episode, entry)
+        if fresh != episode:
+            changed.append(fresh)
+    changed += [
+        episode._replace(is_listed=False)
+        for episode in known
+        if episode.is_listed and episode.id not in kept
+    ]
+    return Merge(list(new.values()), changed)
+
+
+def suspicion(
+    known: Iterable[Known],
+    listed: Sequence[EpisodeListing],
+    *,
+    suspect_since: datetime | None,
+    suspect_count: int,
+    now: datetime,
+) -> EmptyList | None:
+    """Why this list is not believed; None when it is.
+
+    A list that is empty or much shorter than known is believed once it has been seen often and for
+    long enough; an empty one never.
+    """
+    before = sum(1 for episode in known if episode.is_listed)
+    after = len(listed)
+    if not listed:
+        return EmptyList("The site's list has no episodes; nothing was changed.")
+    lost = before - after
+    if lost <= 0 or (lost <= SHRINK_EPISODES and after >= before * SHRINK_RATIO):
+        return None
+    is_old = suspect_since is not None and now - suspect_since >= BELIEVED_AGE
+    if is_old and suspect_count + 1 >= BELIEVED_AFTER:
+        return None
+    return EmptyList(f"The site lists {after} episodes, {before} were known; nothing was changed.")
+
+
+def _likeness_of(entry: EpisodeListing) -> Likeness:
+    return likeness(season=entry.season, number=entry.number, is_special=entry.is_special)
+
+
+# Number and season stay as they were first seen: files and progress hang on them.
+def _refreshed(episode: Known, entry: EpisodeListing) -> Known:
+    return episode._replace(
+        ref=entry.ref,
+        position=entry.position,
+        title=entry.title or episode.title,
+        url=entry.url,
+        is_listed=True,
+    )
