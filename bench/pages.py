@@ -1,0 +1,177 @@
+"""What the pages cost with two hundred series on the list: the first view, and every fragment.
+
+Run: `python bench/pages.py`, with DATABASE_URL for Postgres.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from bench.stage import Row, prepared_database, print_table, running_broker
+
+SERIES = 200
+REPEATS = 40
+WARM_UP = 5
+FRAGMENT_MS = 15
+PAGE_MS = 60
+HTMX = {"HX-Request": "true"}
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request that a browser makes."""
+
+    name: str
+    path: str
+    post: bool = False
+    headers: dict[str, str] = field(default_factory=lambda: dict(HTMX))
+    goal_ms: int = FRAGMENT_MS
+
+
+def main() -> None:
+    """Ask through Django's own handler, so that the web server's cost is left out."""
+    with prepared_database() as vendor, running_broker():
+        from django.core.management import call_command
+        from django.test import Client
+
+        call_command("collectstatic", interactive=False, verbosity=0)
+        client = Client(headers={"Host": "localhost", "Accept-Encoding": "gzip"})
+        client.force_login(_owner())
+        rows = []
+        for ask in _asks(client):
+            rows += _measured(client, ask)
+        print_table(f"Pages, {SERIES} series, on {vendor} (test client included)", rows)
+        _print_weight(client)
+
+
+def _owner() -> Any:
+    from django.utils import timezone
+
+    from tests.e2e.scenery import furnish
+    from watchlist.models import Series
+    from watchlist.services import scheduler
+    from watchlist.tests.factories import AdministratorFactory
+
+    scheduler.install_schedule()
+    owner = AdministratorFactory.create()
+    furnish(owner, SERIES, posters=False)
+    for series in Series.objects.all():
+        series.poster_url = f"https://posters.example/{series.pk}.jpg"
+        series.next_check_at = timezone.now() + timezone.timedelta(hours=3)
+        series.save()
+    return owner
+
+
+def _asks(client: Any) -> list[Ask]:
+    """The first view, then every fragment route with the parameters that a browser sends."""
+    from downloads.models import Download
+    from watchlist.models import WatchlistItem
+
+    ids = [str(pk) for pk in WatchlistItem.objects.values_list("pk", flat=True)]
+    item = f"/watchlist/{ids[0]}"
+    running = Download.objects.filter(state="downloading").values_list("pk", flat=True)[0]
+    some = "&".join(f"id={pk}" for pk in ids[:10])
+    seen = _versions(client)
+    return [
+        Ask("first view of the watchlist, 60 cards", "/watchlist", headers={}, goal_ms=PAGE_MS),
+        Ask("next page of the list", "/watchlist?page=2", goal_ms=PAGE_MS),
+        Ask("a filter, 60 cards", "/watchlist?sort=title", goal_ms=PAGE_MS),
+        Ask("the list after a change", f"/watchlist?{seen['list']}"),
+        Ask("what moves, nothing new", f"/watchlist/live?v={seen['live']}"),
+        Ask("what moves, something new", "/watchlist/live"),
+        Ask("one card", f"/watchlist/cards?id={ids[0]}"),
+        Ask("ten cards", f"/watchlist/cards?{some}"),
+        Ask("heartbeat", "/pulse"),
+        Ask("head of a series", f"{item}?part=head"),
+        Ask("episodes of a series", f"{item}?part=episodes"),
+        Ask("settings dialog", f"{item}/settings"),
+        Ask("pause one", f"{item}/pause", post=True),
+        Ask("resume one", f"{item}/resume", post=True),
+        Ask("downloads, nothing new", f"/downloads/live?{seen['downloads']}"),
+        Ask("downloads, what runs has moved", f"/downloads/live?{seen['but_now']}"),
+        Ask("downloads, all sections", "/downloads/live"),
+        Ask("move a download", f"/downloads/{running}/up", post=True),
+        Ask("news", "/notifications/news?since=1"),
+        Ask("scheduler card", "/settings/scheduler"),
+        Ask("theme", "/theme", post=True),
+    ]
+
+
+def _versions(client: Any) -> dict[str, str]:
+    """What a page that has just been loaded names as seen."""
+    import re
+    from urllib.parse import urlencode
+
+    plain = {"Accept-Encoding": "identity"}
+    html = client.get("/downloads", headers=plain).content.decode()
+    seen = dict(re.findall(r'name="(\w+)" value="(\w+)"', html))
+    live = client.get("/watchlist/live", headers=plain | HTMX).content.decode()
+    listed = client.get("/watchlist", headers=plain).content.decode()
+    version = re.search(r'id="results"[^>]*[?&;]v=([\w.-]+)', listed)
+    return {
+        "downloads": urlencode(seen),
+        "but_now": urlencode(seen | {"now": "another"}),
+        "live": re.findall(r"\?v=([^\"]*)", live)[0],
+        "list": f"v={version[1]}" if version else "",
+    }
+
+
+def _measured(client: Any, ask: Ask) -> list[Row]:
+    from django.db import connection
+
+    queries: list[str] = []
+
+    def count(execute: Any, sql: str, *arguments: Any) -> Any:
+        queries.append(sql)
+        return execute(sql, *arguments)
+
+    def request() -> Any:
+        send = client.post if ask.post else client.get
+        response = send(ask.path, headers=ask.headers)
+        assert response.status_code in {200, 204}, (ask, response.status_code)
+        return response
+
+    for _ in range(WARM_UP):
+        request()
+    with connection.execute_wrapper(count):
+        response = request()
+    costs = []
+    for _ in range(REPEATS):
+        before = time.process_time()
+        request()
+        costs.append((time.process_time() - before) * 1000)
+    figure = (
+        f"{statistics.median(costs):5.1f} ms {len(queries):2} queries {len(response.content):6} B"
+    )
+    return [Row(ask.name, figure, f"<= {ask.goal_ms} ms")]
+
+
+def _print_weight(client: Any) -> None:
+    """What a browser without anything in its cache fetches for the first view."""
+    import re
+
+    import brotli
+    from django.conf import settings
+
+    page = client.get("/watchlist")
+    html = client.get("/watchlist", headers={"Accept-Encoding": "identity"}).content.decode()
+    names = sorted(set(re.findall(r'"/static/([^"#?]+)', html)))
+    rows = [Row("/watchlist, gzip", f"{len(page.content)} B")]
+    total = len(page.content)
+    for name in names:
+        content = (Path(settings.STATIC_ROOT) / name).read_bytes()
+        size = min(len(content), len(brotli.compress(content)))
+        total += size
+        rows.append(Row(name, f"{size} B"))
+    print_table("First view on the wire", [*rows, Row("all", f"{total} B", "<= 60000")])
+
+
+if __name__ == "__main__":
+    main()
