@@ -31,6 +31,7 @@ class Ask:
     name: str
     path: str
     post: bool = False
+    data: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=lambda: dict(HTMX))
     goal_ms: int = FRAGMENT_MS
 
@@ -71,23 +72,25 @@ def _owner() -> Any:
 
 def _asks(client: Any) -> list[Ask]:
     """The first view, then every fragment route with the parameters that a browser sends."""
+    from urllib.parse import parse_qsl
+
     from downloads.models import Download
     from watchlist.models import WatchlistItem
 
     ids = [str(pk) for pk in WatchlistItem.objects.values_list("pk", flat=True)]
     item = f"/watchlist/{ids[0]}"
-    running = Download.objects.filter(state="downloading").values_list("pk", flat=True)[0]
-    some = "&".join(f"id={pk}" for pk in ids[:10])
+    waiting = Download.objects.filter(state="queued").values_list("pk", flat=True)[3]
+    some = "&".join(f"id={pk}" for pk in ids[:12])
     seen = _versions(client)
     return [
         Ask("first view of the watchlist, 60 cards", "/watchlist", headers={}, goal_ms=PAGE_MS),
         Ask("next page of the list", "/watchlist?page=2", goal_ms=PAGE_MS),
-        Ask("a filter, 60 cards", "/watchlist?sort=title", goal_ms=PAGE_MS),
-        Ask("the list after a change", f"/watchlist?{seen['list']}"),
+        Ask("another filter, 60 cards", "/watchlist?sort=title", goal_ms=PAGE_MS),
+        Ask("the counts of the list", "/watchlist?part=chips"),
         Ask("what moves, nothing new", f"/watchlist/live?v={seen['live']}"),
         Ask("what moves, something new", "/watchlist/live"),
         Ask("one card", f"/watchlist/cards?id={ids[0]}"),
-        Ask("ten cards", f"/watchlist/cards?{some}"),
+        Ask("twelve cards, as many as a page asks for at once", f"/watchlist/cards?{some}"),
         Ask("heartbeat", "/pulse"),
         Ask("head of a series", f"{item}?part=head"),
         Ask("episodes of a series", f"{item}?part=episodes"),
@@ -97,7 +100,12 @@ def _asks(client: Any) -> list[Ask]:
         Ask("downloads, nothing new", f"/downloads/live?{seen['downloads']}"),
         Ask("downloads, what runs has moved", f"/downloads/live?{seen['but_now']}"),
         Ask("downloads, all sections", "/downloads/live"),
-        Ask("move a download", f"/downloads/{running}/up", post=True),
+        Ask(
+            "move a download",
+            f"/downloads/{waiting}/up",
+            post=True,
+            data=dict(parse_qsl(seen["downloads"])),
+        ),
         Ask("news", "/notifications/news?since=1"),
         Ask("scheduler card", "/settings/scheduler"),
         Ask("theme", "/theme", post=True),
@@ -113,13 +121,10 @@ def _versions(client: Any) -> dict[str, str]:
     html = client.get("/downloads", headers=plain).content.decode()
     seen = dict(re.findall(r'name="(\w+)" value="(\w+)"', html))
     live = client.get("/watchlist/live", headers=plain | HTMX).content.decode()
-    listed = client.get("/watchlist", headers=plain).content.decode()
-    version = re.search(r'id="results"[^>]*[?&;]v=([\w.-]+)', listed)
     return {
         "downloads": urlencode(seen),
         "but_now": urlencode(seen | {"now": "another"}),
         "live": re.findall(r"\?v=([^\"]*)", live)[0],
-        "list": f"v={version[1]}" if version else "",
     }
 
 
@@ -134,7 +139,7 @@ def _measured(client: Any, ask: Ask) -> list[Row]:
 
     def request() -> Any:
         send = client.post if ask.post else client.get
-        response = send(ask.path, headers=ask.headers)
+        response = send(ask.path, ask.data, headers=ask.headers)
         assert response.status_code in {200, 204}, (ask, response.status_code)
         return response
 

@@ -32,14 +32,16 @@ SEGMENTS = 200
 FPS = 25
 BIG_BYTES = 1_000_000_000
 MIDDLE_BYTES = 256 * 1024**2
+VERSION_BYTES = 100_000_000
+SMALL_BYTES = 16_000_000
 
 
 @dataclass(frozen=True)
 class Origins:
     """Base addresses of the servers."""
 
-    plain: str
-    tls: str
+    plain: str  # empty when nginx is not installed
+    tls: str  # as above
     throttled: str  # add options and a path
     ca_file: Path
 
@@ -53,16 +55,30 @@ def make_files() -> None:
     if not rich.exists():
         # A gigabyte of this lasts 22 minutes, as an episode in full HD does.
         encode(rich, kilobits=5900)
-    for name, size in (("1g.mp4", BIG_BYTES), ("256m.mp4", MIDDLE_BYTES)):
-        if not (FILES / name).exists():
-            loop(rich, FILES / name, copies=int(size / rich.stat().st_size), pad_to=size)
+    if not (FILES / "other.mp4").exists():
+        encode(FILES / "other.mp4", kilobits=5900, seed=2)
+    _make_files_of(rich)
     for kind in ("ts", "fmp4", "aes"):
         if not (FILES / kind / "index.m3u8").exists():
             make_stream(base, FILES / kind, kind)
 
 
-def encode(path: Path, *, kilobits: int) -> None:
-    noise = random.Random(1)  # noqa: S311 - the same each time
+def _make_files_of(rich: Path) -> None:
+    for name, size in (("1g.mp4", BIG_BYTES), ("256m.mp4", MIDDLE_BYTES)):
+        if not (FILES / name).exists():
+            loop(rich, FILES / name, copies=int(size / rich.stat().st_size), pad_to=size)
+    # Two versions of one file, of the same length, and one that is too short to be throttled.
+    for name, clip, copies, size in (
+        ("old.mp4", "rich.mp4", 2, VERSION_BYTES),
+        ("new.mp4", "other.mp4", 2, VERSION_BYTES),
+        ("small.mp4", "base.mp4", 1, SMALL_BYTES),
+    ):
+        if not (FILES / name).exists():
+            loop(FILES / clip, FILES / name, copies=copies, pad_to=size)
+
+
+def encode(path: Path, *, kilobits: int, seed: int = 1) -> None:
+    noise = random.Random(seed)  # noqa: S311 - the same each time
     tone = array("f", [math.sin(n / 9) * 0.4 for n in range(1024)]).tobytes()
     blocks = [noise.randbytes(640 * 360) for _ in range(7)]
     with av.open(str(path), "w", format="mp4") as output:
@@ -188,24 +204,21 @@ def running() -> Iterator[Origins]:
     (WORK / "cert.pem").write_bytes(b"".join(pem.bytes() for pem in certificate.cert_chain_pems))
     authority.cert_pem.write_to_path(str(WORK / "ca.pem"))
     plain, tls, slow = free_port(), free_port(), free_port()
-    config = WORK / "nginx.conf"
-    user = "user root;" if os.geteuid() == 0 else ""
-    config.write_text(user + NGINX.format(work=WORK, files=FILES, plain=plain, tls=tls, slow=slow))
+    throttle = [sys.executable, str(HERE / "origin.py"), "--root", str(FILES), "--port", str(slow)]
+    servers = [subprocess.Popen(throttle, stdout=subprocess.DEVNULL)]
     nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-    assert nginx is not None, "nginx is missing; run with --install"
-    servers = [
-        subprocess.Popen([nginx, "-p", str(WORK), "-c", str(config)]),
-        subprocess.Popen(
-            [sys.executable, str(HERE / "origin.py"), "--root", str(FILES), "--port", str(slow)],
-            stdout=subprocess.DEVNULL,
-        ),
-    ]
+    if nginx is not None:
+        user = "user root;" if os.geteuid() == 0 else ""
+        ports = {"plain": plain, "tls": tls, "slow": slow}
+        (WORK / "nginx.conf").write_text(user + NGINX.format(work=WORK, files=FILES, **ports))
+        command = [nginx, "-p", str(WORK), "-c", str(WORK / "nginx.conf")]
+        servers.append(subprocess.Popen(command))
     try:
-        for port in (plain, tls, slow):
+        for port in (plain, tls, slow) if nginx is not None else (slow,):
             wait_for(port)
         yield Origins(
-            f"http://127.0.0.1:{plain}",
-            f"https://127.0.0.1:{tls}",
+            f"http://127.0.0.1:{plain}" if nginx is not None else "",
+            f"https://127.0.0.1:{tls}" if nginx is not None else "",
             f"http://127.0.0.1:{slow}",
             WORK / "ca.pem",
         )
