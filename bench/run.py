@@ -12,6 +12,7 @@ BENCHMARKS: Final = {
     "due": "due.py",
     "checks": "checks.py",
     "api": "api.py",
+    "pages": "pages.py",
     "idle": "idle.py",
     "downloads": "downloads/run.py",
 }

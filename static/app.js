@@ -125,9 +125,19 @@ setInterval(() => {
 }, 1000);
 for (const name of ['pointermove', 'keydown', 'scroll', 'visibilitychange']) document.addEventListener(name, () => { active = Date.now(); }, { passive: true });
 // The list's own poll names what has changed; only cards that are on the page are fetched anew.
-document.addEventListener('cards', event => {
-  const ids = event.detail.ids.filter(id => document.getElementById(`s${id}`));
-  if (ids.length) htmx.ajax('GET', `${event.detail.url}?${ids.map(id => `id=${id}`).join('&')}`, { swap: 'none' });
+const stale = new Set();
+let fetching = false;
+document.addEventListener('cards', async event => {
+  event.detail.ids.forEach(id => stale.add(id));
+  if (fetching) return;
+  fetching = true;
+  while (stale.size) {
+    const ids = [...stale].slice(0, 12);
+    ids.forEach(id => stale.delete(id));
+    const shown = ids.filter(id => document.getElementById(`s${id}`));
+    if (shown.length) await htmx.ajax('GET', `${event.detail.url}?${shown.map(id => `id=${id}`).join('&')}`, { swap: 'none' }).catch(() => {});
+  }
+  fetching = false;
 });
 
 // --- Keyboard.

@@ -144,6 +144,7 @@ def test_the_dialog_saves_and_gives_the_focus_back(open_page: Opener, owner: Use
     expect(dialog).to_be_hidden()
     item.refresh_from_db()
     assert (item.quality_preference, item.auto_download) == (Quality.P720, False)
+    page.wait_for_load_state("networkidle")  # the card is fetched anew
     page.locator(f"#e{item.pk}").focus()
     page.keyboard.press("Enter")
     dialog.wait_for()

@@ -16,6 +16,7 @@ from django_htmx.http import trigger_client_event
 
 from watchlist.models import CheckTrigger, ItemStatus, Quality, WatchlistItem
 from watchlist.pages import toasts, undo
+from watchlist.pages.changes import cards_changed, list_changed
 from watchlist.pages.feedback import user_of
 from watchlist.pages.watchlist import card_response, render_list, wanted_of
 from watchlist.selectors.items import due_series_of, item_of
@@ -75,7 +76,9 @@ def check_all(request: HttpRequest) -> HttpResponse:
     request_checks(series_ids)
     count = len(series_ids)
     text = ngettext("Checking %(n)d series now.", "Checking %(n)d series now.", count)
-    return _refreshed(toasts.answer(request, text % {"n": count}))
+    response = toasts.answer(request, text % {"n": count})
+    # The list's own poll names the cards that now say "Checking".
+    return trigger_client_event(response, "tick")
 
 
 @login_required
@@ -90,7 +93,8 @@ def remove(request: HttpRequest, item_id: uuid.UUID) -> HttpResponse:
     if not toasts.is_fragment(request):
         return response
     trigger_client_event(response, "close-modal")
-    return _refreshed(response)
+    is_last = not WatchlistItem.objects.filter(user=user_of(request)).exists()
+    return list_changed(response) if is_last else cards_changed(response, [item_id])
 
 
 @login_required
@@ -200,10 +204,11 @@ def _after(request: HttpRequest, item: WatchlistItem, text: str, address: str) -
     if not toasts.is_fragment(request):
         return toasts.answer(request, text, undo=address)
     if request.headers.get("HX-Target") == f"s{item.pk}":
-        return toasts.answer(request, text, fragment=card_response(request, item.pk), undo=address)
+        card = trigger_client_event(card_response(request, item.pk), "counts")
+        return toasts.answer(request, text, fragment=card, undo=address)
     response = toasts.answer(request, text, undo=address)
     trigger_client_event(response, "close-modal")
-    return _refreshed(response)
+    return cards_changed(response, [item.pk])
 
 
 def _after_bulk(
@@ -215,8 +220,3 @@ def _after_bulk(
         query["select"] = "1"
         fragment = render_list(request, query)
     return toasts.answer(request, text, fragment=fragment, undo=address, level=level)
-
-
-def _refreshed(response: HttpResponse) -> HttpResponse:
-    """Let the list and the counts on the page ask for themselves anew."""
-    return trigger_client_event(response, "refresh")

@@ -101,10 +101,9 @@ def _card(entry: Entry, details: Details) -> Card:
         is_checking=details.is_checking,
         have=str(details.have),
         known=str(entry.known) if entry.known else "?",
-        counted=_("%(have)s of %(known)s episodes")
-        % {"have": details.have, "known": entry.known},
+        counted=_("%(have)s of %(known)s episodes") % {"have": details.have, "known": entry.known},
         longest=str(entry.known or 1),
-        checked=wording.ago(details.checked_at) if details.checked_at else "–",
+        checked=wording.ago(details.checked_at) if details.checked_at else "",
     )
 
 

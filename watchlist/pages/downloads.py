@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -35,8 +35,7 @@ def downloads(request: HttpRequest) -> HttpResponse:
 def live(request: HttpRequest) -> HttpResponse:
     """The sections that changed since the versions that the page names; 204 when none did."""
     context = _context(user_of(request))
-    seen = {name: request.GET.get(name, "") for name in SECTIONS}
-    changed = [name for name in SECTIONS if context["versions"][name] != seen[name]]
+    changed = _changed(context, request.GET)
     if not changed:
         return HttpResponse(status=204)
     return _sections(request, context, changed)
@@ -79,13 +78,19 @@ def _context(user: User) -> dict[str, Any]:
     return {"page": page, "versions": page.versions, "sections": SECTIONS}
 
 
+def _changed(context: dict[str, Any], seen: QueryDict) -> list[str]:
+    """The sections that are not as the page names them in the request."""
+    return [name for name in SECTIONS if context["versions"][name] != seen.get(name, "")]
+
+
 def _sections(request: HttpRequest, context: dict[str, Any], changed: list[str]) -> HttpResponse:
     return render(request, "watchlist/_downloads_live.html", context | {"sections": changed})
 
 
 def _after(request: HttpRequest, told: Told) -> HttpResponse:
     def fragment() -> HttpResponse:
-        return _sections(request, _context(user_of(request)), list(SECTIONS))
+        context = _context(user_of(request))
+        return _sections(request, context, _changed(context, request.POST))
 
     return answer(request, told, to=reverse("downloads"), fragment=fragment)
 

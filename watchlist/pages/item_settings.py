@@ -15,6 +15,7 @@ from watchlist.models import WatchlistItem
 from watchlist.pages import toasts, undo, wording
 from watchlist.pages.actions import own_item
 from watchlist.pages.cards import provider_name
+from watchlist.pages.changes import cards_changed
 from watchlist.pages.forms import ItemSettingsForm, start_of
 from watchlist.services import items, scheduler
 
@@ -43,7 +44,7 @@ def item_settings(request: HttpRequest, item_id: uuid.UUID) -> HttpResponse:
     response = toasts.answer(request, text, undo=address)
     if toasts.is_fragment(request):
         trigger_client_event(response, "close-modal")
-        trigger_client_event(response, "refresh")
+        cards_changed(response, [item.pk])
     return response
 
 

@@ -42,6 +42,8 @@ def live(request: HttpRequest) -> HttpResponse:
     changed = [pk for pk in {**before, **now} if before.get(pk) != now.get(pk)]
     response = render(request, "watchlist/live.html", {"version": version})
     event = {"ids": changed[:MAX_CARDS], "url": reverse("cards")}
+    if now.keys() != before.keys():
+        trigger_client_event(response, "counts")
     return trigger_client_event(response, "cards", event)
 
 
@@ -51,7 +53,9 @@ def cards(request: HttpRequest) -> HttpResponse:
     """The named cards anew, each to be swapped where it stands, and what checks by hand found."""
     ids = [pk for text in request.GET.getlist("id")[:MAX_CARDS] if (pk := _uuid(text))]
     entries = entries_of(user_of(request).pk, ids=ids)
+    found = {entry.id for entry in entries}
     context = {
+        "gone": [pk for pk in ids if pk not in found],
         "cards": cards_of(entries),
         "card_template": card_template_for(request),
         "are_swapped": True,

@@ -14,10 +14,10 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
-from django_htmx.http import trigger_client_event
 
 from watchlist.models import WatchlistItem
 from watchlist.pages import toasts
+from watchlist.pages.changes import cards_changed, list_changed
 from watchlist.services import items, restoring
 
 _KEPT: Final = 5
@@ -64,7 +64,11 @@ def undo(request: HttpRequest, key: str) -> HttpResponse:
     assert isinstance(request.user, User)  # noqa: S101 - login_required
     _take_back(request.user, record)
     response = toasts.answer(request, _("Undone."), to="watchlist" if record["unfollow"] else "")
-    return trigger_client_event(response, "refresh") if toasts.is_fragment(request) else response
+    if not toasts.is_fragment(request):
+        return response
+    if record["restore"] or record["unfollow"]:
+        return list_changed(response)
+    return cards_changed(response, [uuid.UUID(pk) for pk in record["change"]])
 
 
 def _take_back(user: User, record: Mapping[str, Any]) -> None:

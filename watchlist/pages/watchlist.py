@@ -13,9 +13,8 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from watchlist.middleware import reader_on
@@ -66,11 +65,14 @@ def watchlist(request: HttpRequest) -> HttpResponse:
 
 def render_list(request: HttpRequest, query: QueryDict) -> HttpResponse:
     """The list as `query` filters it: the whole page, or the part that htmx asked for."""
-    context = _results(request, entries_of(_user_id(request)), query)
+    entries = entries_of(_user_id(request))
     template = "watchlist/watchlist.html"
-    if toasts.is_fragment(request):
-        template += "#page" if query.get("page") else "#results"
-    return render(request, template, context)
+    if not toasts.is_fragment(request):
+        return render(request, template, _results(request, entries, query))
+    if query.get("part") == "chips":
+        return render(request, f"{template}#chips", _counts(entries, wanted_of(query)))
+    part = "page" if query.get("page") else "results"
+    return render(request, f"{template}#{part}", _results(request, entries, query))
 
 
 def wanted_of(query: QueryDict) -> Wanted:
@@ -107,7 +109,6 @@ def card_response(request: HttpRequest, item_id: uuid.UUID) -> HttpResponse:
 
 def _results(request: HttpRequest, entries: list[Entry], query: QueryDict) -> dict[str, Any]:
     wanted = wanted_of(query)
-    searched = arrange(entries, Wanted(search=wanted.search, provider_id=wanted.provider_id))
     chosen = arrange(entries, wanted)
     paginator = Paginator(chosen, PAGE_SIZE)
     page = paginator.get_page(query.get("page"))
@@ -121,15 +122,18 @@ def _results(request: HttpRequest, entries: list[Entry], query: QueryDict) -> di
         "next_query": query_of(wanted, page=next_page, **picking) if next_page else "",
         "is_empty": not entries,
         "wanted": wanted,
-        "chips": _chips(searched, wanted),
         "sorts": _SORT_NAMES.items(),
         "providers": _providers(entries),
         "view": _view(request),
         "card_template": card_template_for(request),
-        "query": query_of(wanted),
         "picking": query.get("select") == "1",
         "qualities": Quality.choices,
-    }
+    } | _counts(entries, wanted)
+
+
+def _counts(entries: list[Entry], wanted: Wanted) -> dict[str, Any]:
+    searched = arrange(entries, Wanted(search=wanted.search, provider_id=wanted.provider_id))
+    return {"chips": _chips(searched, wanted), "query": query_of(wanted)}
 
 
 def _chips(entries: list[Entry], wanted: Wanted) -> list[Chip]:

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 from django.contrib.auth.models import User
+
 from providers.types import AiringStatus
 from watchlist.models import Episode, Grab, ItemStatus, WatchlistItem
 from watchlist.selectors.arrivals import APPEARED_AT, arrivals_of
@@ -167,10 +168,13 @@ def _expected(
         if guess is None:
             continue
         gap_days = max(1, round(guess.gap / timedelta(days=1)))
-        for day in _days_of(guess, last, zone):
-            # Of days that have passed only the latest matters: that is the one that is late.
-            if day >= today or day + timedelta(days=gap_days) > today:
-                found.append(Expected(expecting[series_id], day, gap_days, is_late=day < today))
+        # Of days that have passed only the latest matters: that is the one that is late.
+        since = today - timedelta(days=gap_days)
+        found += [
+            Expected(expecting[series_id], day, gap_days, is_late=day < today)
+            for day in _days_of(guess, last, zone)
+            if day > since
+        ]
     return found
 
 
