@@ -16,7 +16,7 @@ class AesDecryptor:
         self._cipher = Cipher(algorithms.AES(key), modes.CBC(iv)).decryptor()
         self._last_block = b""
 
-    def update(self, content: bytes) -> bytes:
+    def update(self, content: bytes | memoryview) -> bytes:
         """The plain bytes that are certain not to be padding."""
         plain = self._last_block + self._cipher.update(content)
         self._last_block = plain[-_BLOCK_BYTES:]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+from downloads.engine.calls import Answer
 from downloads.engine.errors import (
     ConnectionFailed,
     EngineError,
     ServerRefused,
     TooManyRequests,
 )
-from downloads.engine.transport import Answer
 from downloads.engine.types import Limits
 
 # Less than this between two failures is no progress: a cut after each few bytes must end, too.

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from xml.etree import ElementTree as ET
 
+from downloads.engine.calls import checked_url
 from downloads.engine.errors import LiveStream, PlaylistRefused, ProtectedStream
 from downloads.engine.hls import SegmentPlan, Track, load_extras
 from downloads.engine.playlist import (
@@ -19,7 +20,6 @@ from downloads.engine.playlist import (
     best_variant,
 )
 from downloads.engine.small import SmallFetcher
-from downloads.engine.transport import checked_url
 
 _MAX_MANIFEST_BYTES = 8_000_000
 _MAX_SOUND_TRACKS = 8

@@ -7,17 +7,17 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from downloads.engine.backoff import StatusRefused
+from downloads.engine.calls import Answer, Call
 from downloads.engine.errors import EngineError
 from downloads.engine.journal import Identity
 from downloads.engine.ranges import Span
 from downloads.engine.sniff import SNIFF_BYTES
-from downloads.engine.transport import Answer, Call
 
 if TYPE_CHECKING:
     from downloads.engine.progressive import Progressive
 
 OVERLAP_BYTES = 65_536
-GATHER_BYTES = 262_144
+_HEAD_BYTES = 32_768
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 
 
@@ -58,11 +58,10 @@ class Lane:
         self.owner = owner
         self.span = span
         self.first_byte = span.position - overlap_bytes
-        self.call: Call | None = None
+        self.call: Call
         self._compared = overlap_bytes  # bytes still to be compared with what is on disk
         self._skipped = 0  # bytes that the server sends before the asked ones
-        self._pieces: list[bytes] = []
-        self._pending = 0
+        self._head = b""  # of the file, while there is too little to judge
         self.call_end = span.end
 
     def on_answer(self, call: Call) -> None:
@@ -80,6 +79,7 @@ class Lane:
         else:
             raise StatusRefused(answer)
         self.owner.lane_answered(self, answer)
+        self.span.started_at = self.owner.now()
 
     def _refuse_unsatisfiable(self) -> None:
         # An empty file has no range that could be asked for; any other has become shorter.
@@ -96,59 +96,55 @@ class Lane:
         self._skipped = self.first_byte - int(match[1])
         self.call_end = min(int(match[2]) + 1, self.owner.size_limit)
 
-    def on_piece(self, piece: bytes) -> bool:
-        """Gather; false when the rest belongs to another connection."""
+    def on_bytes(self, content: memoryview) -> bool:
+        """Write; false when the rest belongs to another connection."""
         if self._skipped or self._compared:
-            piece = self._without_known(piece)
+            content = self._without_known(content)
         span = self.span
-        if not span.started_at:
-            span.started_at = self.owner.now()
-        self._pieces.append(piece)
-        self._pending += len(piece)
-        if self._pending >= GATHER_BYTES or span.position + self._pending >= span.end:
-            self.flush()
-            return span.position < span.end or span.end >= self.call_end
-        return True
+        if span.position == 0:
+            # A file's first bytes are judged before they are written, which takes enough of them.
+            content = memoryview(self._head + content)
+            if len(content) < SNIFF_BYTES:
+                self._head = bytes(content)
+                return True
+            self._head = b""
+            self.owner.look_at_head(bytes(content[:_HEAD_BYTES]))
+        self._write(content)
+        return span.position < span.end or span.end >= self.call_end
 
-    def _without_known(self, piece: bytes) -> bytes:
-        if self._skipped:
-            skipped = min(self._skipped, len(piece))
-            self._skipped -= skipped
-            piece = piece[skipped:]
-        if self._compared and piece:
-            size = min(self._compared, len(piece))
+    def _without_known(self, content: memoryview) -> memoryview:
+        skipped = min(self._skipped, len(content))
+        self._skipped -= skipped
+        content = content[skipped:]
+        size = min(self._compared, len(content))
+        if size:
             at = self.span.position - self._compared
-            if not self.owner.part.matches(piece[:size], at):
+            if not self.owner.part.matches(content[:size], at):
                 raise RemoteChanged("The remote file has changed.")
             self._compared -= size
-            piece = piece[size:]
-        return piece
+        return content[size:]
 
-    def flush(self, *, is_last: bool = False) -> None:
-        """Write what was gathered. Raises OSError, NotAVideo, RangesUnusable."""
-        # A file's first bytes are judged, which takes enough of them.
-        is_too_early = self.span.position == 0 and self._pending < SNIFF_BYTES and not is_last
-        if not self._pending or is_too_early:
-            return
-        span, pieces, size = self.span, self._pieces, self._pending
-        self._pieces, self._pending = [], 0
-        if span.position == 0:
-            self.owner.look_at_head(b"".join(pieces[:2]))
-        excess = span.position + size - span.end
-        if excess > 0:
-            content = b"".join(pieces)
-            self.owner.check_seam(span.end, content[size - excess :])
-            pieces, size = [content[: size - excess]], size - excess
-        if size:
-            self.owner.part.write(pieces, span.position)
-            span.position += size
-            self.owner.note_bytes(size)
+    def _write(self, content: memoryview) -> None:
+        span = self.span
+        left = span.end - span.position
+        if len(content) > left:
+            self.owner.check_seam(span.end, content[left:])
+            content = content[:left]
+        if content:
+            self.owner.part.write(content, span.position)
+            span.position += len(content)
+            self.owner.note_bytes(len(content))
+
+    def flush(self) -> None:
+        """Write what the connection has brought by now; what goes wrong ends the call later."""
+        self.call.flush()
 
     def on_end(self, call: Call) -> None:
-        """Write the rest and tell the owner."""
-        if not isinstance(call.error, RemoteChanged | RangesUnusable):
+        """Judge a file that is tiny, and tell the owner."""
+        if self._head and call.error is None:
             try:
-                self.flush(is_last=call.error is None)
+                self.owner.look_at_head(self._head)
+                self._write(memoryview(self._head))
             except EngineError as error:
                 call.error = error
         self.owner.lane_ended(self, call)

@@ -7,7 +7,7 @@ import time
 
 from downloads.engine.journal import Identity, Journal, Syncer
 from downloads.engine.ranges import RangePlan
-from downloads.engine.storage import WorkFolder, has_cheap_preallocation, write_pieces
+from downloads.engine.storage import WorkFolder, has_cheap_preallocation, write_at
 
 PART_NAME = "media.part"
 _MARK_BYTES = 1_000_000
@@ -53,12 +53,12 @@ class PartFile:
                 os.posix_fallocate(self.descriptor, 0, identity.size)
             os.ftruncate(self.descriptor, identity.size)
 
-    def write(self, pieces: list[bytes], offset: int) -> None:
-        """Put pieces one after the other at an offset. Raises OSError."""
-        write_pieces(self.descriptor, pieces, offset)
-        self._unmarked_bytes += sum(map(len, pieces))
+    def write(self, content: memoryview, offset: int) -> None:
+        """Put bytes at an offset. Raises OSError."""
+        write_at(self.descriptor, content, offset)
+        self._unmarked_bytes += len(content)
 
-    def matches(self, content: bytes, offset: int) -> bool:
+    def matches(self, content: memoryview, offset: int) -> bool:
         """Whether the same bytes are on disk there."""
         return os.pread(self.descriptor, len(content), offset) == content
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from downloads.engine.calls import checked_url
 from downloads.engine.errors import LiveStream, PlaylistRefused, ProtectedStream
-from downloads.engine.transport import checked_url
 
 MAX_SEGMENTS = 200_000
 MAX_SECONDS = 48 * 3600.0

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from downloads.engine.backoff import FailureCount, StatusRefused
+from downloads.engine.calls import Answer, Call
 from downloads.engine.connections import ConnectionCount
 from downloads.engine.errors import ConnectionFailed, EngineError, ServerRefused, WrongLength
 from downloads.engine.journal import Identity
@@ -26,7 +27,7 @@ from downloads.engine.partfile import PartFile
 from downloads.engine.ranges import RangePlan, Span
 from downloads.engine.sniff import Manifest, container_of, manifest_of
 from downloads.engine.storage import WorkFolder
-from downloads.engine.transport import Answer, Call, Transport
+from downloads.engine.transport import Transport
 from providers.errors import ProviderError
 from providers.types import Stream
 
@@ -122,8 +123,7 @@ class Progressive:
         if now >= self._not_before:
             self._start_lanes(now)
         if self._plan is not None and self.part.is_mark_due(now):
-            for lane in self._lanes:
-                lane.flush()
+            self._flush()
             self._mark()
         if now >= self._next_space:
             self._next_space = now + _SPACE_SECONDS
@@ -131,10 +131,8 @@ class Progressive:
 
     def close(self) -> None:
         """Write and note what has arrived; drop the connections."""
+        self._flush()
         self._cancel_lanes()
-        with contextlib.suppress(EngineError, OSError):
-            for lane in self._lanes:
-                lane.flush()
         with contextlib.suppress(OSError):
             self._mark()
         self._lanes.clear()
@@ -142,6 +140,10 @@ class Progressive:
 
     def _on_disk(self) -> int:
         return 0 if self._plan is None else self._plan.size - self._plan.missing_bytes
+
+    def _flush(self) -> None:
+        for lane in self._lanes:
+            lane.flush()
 
     def _mark(self) -> None:
         if self._plan is not None and self._is_sized:
@@ -168,7 +170,7 @@ class Progressive:
         if not self._use_ranges or self._plan is None:
             return 1
         maximum = self._monitor.limits.max_connections
-        if self.source.host_connections is not None and self._lanes and self._lanes[0].call:
+        if self.source.host_connections is not None and self._lanes:
             maximum = min(maximum, self.source.host_connections(self._lanes[0].call.host))
         return self._count.decide(
             now,
@@ -200,9 +202,8 @@ class Progressive:
 
     def _drop_lane(self, now: float) -> None:
         lane = min(self._lanes, key=lambda lane: lane.span.rate(now) or 0.0)
-        if lane.call is not None:
-            self._transport.cancel(lane.call)
         lane.flush()
+        self._transport.cancel(lane.call)
         self._forget(lane)
 
     def _forget(self, lane: Lane) -> None:
@@ -212,8 +213,7 @@ class Progressive:
 
     def _cancel_lanes(self) -> None:
         for lane in self._lanes:
-            if lane.call is not None:
-                self._transport.cancel(lane.call)
+            self._transport.cancel(lane.call)
 
     # Called by the lanes.
 
@@ -253,7 +253,7 @@ class Progressive:
             raise PlaylistFound(manifest, self._effective_url)
         container_of(head)
 
-    def check_seam(self, offset: int, content: bytes) -> None:
+    def check_seam(self, offset: int, content: memoryview) -> None:
         """Compare bytes that came twice: both connections must tell the same."""
         for start, end in self._plan.written() if self._plan is not None else []:
             if start <= offset < end and not self.part.matches(content[: end - offset], offset):

@@ -12,13 +12,13 @@ from importlib import import_module
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from downloads.engine.calls import checked_url
 from downloads.engine.digest import sha256_of
 from downloads.engine.errors import NotAVideo, PlaylistRefused, WrongLength
 from downloads.engine.partfile import PartFile
 from downloads.engine.progressive import PlaylistFound, Progressive, Source
 from downloads.engine.session import Outcome, Session
 from downloads.engine.storage import WorkFolder
-from downloads.engine.transport import checked_url
 from downloads.engine.types import Control, FetchedFile, FetchRequest, Stage
 from providers.types import Stream, StreamKind
 

@@ -7,15 +7,14 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from downloads.engine.backoff import StatusRefused
+from downloads.engine.calls import Call
 from downloads.engine.errors import ConnectionFailed, EngineError, WrongLength
 from downloads.engine.segmentstore import Place
 from downloads.engine.sniff import SNIFF_BYTES, refuse_text
-from downloads.engine.transport import Call
 
 if TYPE_CHECKING:
     from downloads.engine.segments import Decryptor, SegmentFetch
 
-_GATHER_BYTES = 262_144
 _TS_PACKET_BYTES = 188
 _GOOD = frozenset({HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT})
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
@@ -38,8 +37,6 @@ class SegmentLane:
         self.expected: Place | None = None
         self.call: Call
         self._decryptor = decryptor
-        self._pieces: list[bytes] = []
-        self._pending = 0
         self._head = b""
         self._skip = 0
         self._wanted: int | None = None
@@ -69,46 +66,35 @@ class SegmentLane:
         if match is None or int(match[1]) != start:
             raise WrongLength("The server answers ranges wrongly.")
 
-    def on_piece(self, piece: bytes) -> bool:
-        """Gather; false when the byte range is whole."""
+    def on_bytes(self, content: memoryview) -> bool:
+        """Decrypt and write; false when the byte range is whole."""
         if self._skip or self._wanted is not None:
-            piece = self._in_range(piece)
-        self._pieces.append(piece)
-        self._pending += len(piece)
-        if self._pending >= _GATHER_BYTES:
-            self.flush()
+            content = self._in_range(content)
+        self._store(content if self._decryptor is None else self._decryptor.update(content))
         return self._wanted is None or self._wanted > 0
 
-    def _in_range(self, piece: bytes) -> bytes:
-        skipped = min(self._skip, len(piece))
+    def _in_range(self, content: memoryview) -> memoryview:
+        skipped = min(self._skip, len(content))
         self._skip -= skipped
-        piece = piece[skipped:]
+        content = content[skipped:]
         if self._wanted is not None:
-            piece = piece[: self._wanted]
-            self._wanted -= len(piece)
-        return piece
+            content = content[: self._wanted]
+            self._wanted -= len(content)
+        return content
 
-    def flush(self) -> None:
-        """Decrypt and write what was gathered. Raises OSError, EngineError."""
-        pieces, self._pieces, self._pending = self._pieces, [], 0
-        if self._decryptor is not None:
-            pieces = [self._decryptor.update(b"".join(pieces))]
-        self._store(pieces)
-
-    def _store(self, pieces: list[bytes]) -> None:
-        size = sum(map(len, pieces))
-        if not size:
+    def _store(self, content: bytes | memoryview) -> None:
+        if not content:
             return
-        if not self.length:
-            self._head = b"".join(pieces[:1])[:SNIFF_BYTES]
+        if len(self._head) < SNIFF_BYTES:
+            self._head += bytes(content[: SNIFF_BYTES - len(self._head)])
             refuse_text(self._head)
         if self.expected is not None:
-            self._compare(b"".join(pieces))
+            self._compare(content)
         else:
-            self.owner.store.write(self.number, pieces, self.length)
-        self.length += size
+            self.owner.store.write(self.number, content, self.length)
+        self.length += len(content)
 
-    def _compare(self, content: bytes) -> None:
+    def _compare(self, content: bytes | memoryview) -> None:
         place = self.expected
         if place is not None and self.owner.store.read(place, self.length, len(content)) != content:
             raise SegmentChanged("The stream has changed.")
@@ -117,9 +103,8 @@ class SegmentLane:
         """Write the rest, see whether the segment is whole, tell the owner."""
         try:
             if call.error is None:
-                self.flush()
                 if self._decryptor is not None:
-                    self._store([self._decryptor.finish()])
+                    self._store(self._decryptor.finish())
                 self._require_whole()
         except (EngineError, OSError) as error:
             call.error = error

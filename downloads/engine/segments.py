@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from downloads.engine.backoff import FailureCount, StatusRefused
+from downloads.engine.calls import Call
 from downloads.engine.errors import EngineError
 from downloads.engine.monitor import Monitor
 from downloads.engine.playlist import Segment
 from downloads.engine.segmentlane import SegmentChanged, SegmentLane
 from downloads.engine.segmentstore import SegmentStore
 from downloads.engine.storage import WorkFolder
-from downloads.engine.transport import Call, Transport
+from downloads.engine.transport import Transport
 
 _SPACE_SECONDS = 1.0
 _SHOW_TOTAL_FROM = 0.02
@@ -25,7 +26,7 @@ _SHOW_TOTAL_FROM = 0.02
 class Decryptor(Protocol):
     """Turns encrypted pieces into plain ones; `finish` gives what is left."""
 
-    def update(self, content: bytes) -> bytes:
+    def update(self, content: bytes | memoryview) -> bytes:
         """The next plain bytes; may be empty."""
         ...
 

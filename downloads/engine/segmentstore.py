@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from downloads.engine.journal import boot_id
-from downloads.engine.storage import write_pieces
+from downloads.engine.storage import write_at
 
 _LOG_NAME = "segments.log"
 _SYNC_SECONDS = 5.0
@@ -127,9 +127,9 @@ class SegmentStore:
         """Bytes of all whole segments."""
         return sum(place.length for place in self._places.values())
 
-    def write(self, lane: int, pieces: list[bytes], length: int) -> None:
-        """Add pieces to a segment of which `length` bytes are written. Raises OSError."""
-        write_pieces(self.file_of(lane), pieces, self.end_of(lane) + length)
+    def write(self, lane: int, content: bytes | memoryview, length: int) -> None:
+        """Add bytes to a segment of which `length` are written. Raises OSError."""
+        write_at(self.file_of(lane), content, self.end_of(lane) + length)
 
     def add(self, index: int, lane: int, length: int) -> None:
         """A segment was written at the end of its connection's file. Raises OSError."""

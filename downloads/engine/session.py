@@ -87,7 +87,7 @@ class Session:
                         transfer.step()
                 self._observe(transfers)
                 watch()
-                transport.gate.limit_bps = monitor.limits.rate_limit_bps
+                transport.limit(monitor.limits.rate_limit_bps)
                 transport.watch_stalls(now)
             transport.turn()
         self._observe(transfers)

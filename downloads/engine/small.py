@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from downloads.engine.backoff import FailureCount, StatusRefused
+from downloads.engine.calls import Call
 from downloads.engine.errors import EngineError, PlaylistRefused
 from downloads.engine.monitor import Monitor
-from downloads.engine.transport import Call, Transport
+from downloads.engine.transport import Transport
 
 _AT_ONCE = 4
 _GOOD = frozenset({HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT})
@@ -41,11 +42,11 @@ class _Fetch:
                 raise StatusRefused(call.answer)
             self.url = call.answer.url
 
-    def on_piece(self, piece: bytes) -> bool:
-        self.length += len(piece)
+    def on_bytes(self, content: memoryview) -> bool:
+        self.length += len(content)
         if self.length > self.max_bytes:
             raise PlaylistRefused("A playlist or key is larger than what one may be.")
-        self.pieces.append(piece)
+        self.pieces.append(bytes(content))
         return True
 
     def on_end(self, call: Call) -> None:

@@ -100,16 +100,12 @@ def has_cheap_preallocation(path: Path) -> bool:
     return False
 
 
-def write_pieces(descriptor: int, pieces: list[bytes], offset: int) -> None:
-    """Write pieces one after the other at an offset. Raises OSError."""
-    size = sum(map(len, pieces))
-    written = os.pwritev(descriptor, pieces, offset)
-    if written == size:
-        return
-    # A short write means a full disk or a signal; writing the rest tells which.
-    rest = memoryview(b"".join(pieces))
-    while written < size:
-        written += os.pwrite(descriptor, rest[written:], offset + written)
+def write_at(descriptor: int, content: bytes | memoryview, offset: int) -> None:
+    """Write everything at an offset. Raises OSError."""
+    written = os.pwrite(descriptor, content, offset)
+    while written < len(content):
+        # A short write means a full disk or a signal; writing the rest tells which.
+        written += os.pwrite(descriptor, memoryview(content)[written:], offset + written)
 
 
 def sync_folder(path: Path) -> None:

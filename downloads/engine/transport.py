@@ -7,36 +7,35 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from http import HTTPStatus
-from typing import Any, Protocol
-from urllib.parse import urljoin, urlsplit
+from dataclasses import dataclass
+from io import BufferedWriter
+from typing import Any
+from urllib.parse import urlsplit
 
 import pycurl
 
+from downloads.engine.calls import GATHER_BYTES, Call, Funnel, checked_url
 from downloads.engine.errors import (
     AddressRefused,
     ConnectionFailed,
     EngineError,
     ServerRefused,
 )
-from providers.errors import EgressRefused
-from providers.safe_url import EgressPolicy, check_url
+from downloads.engine.rategate import RateGate
+from providers.safe_url import EgressPolicy
 
 MAX_REDIRECTS = 10
 # A connection that brings less than this on average over the stall timeout is as good as dead.
 STALL_BYTES_PER_SECOND = 1024
 _RECEIVE_BUFFER_BYTES = 262_144
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # Headers that may follow a redirect to another host; credentials of any kind may not.
 _PORTABLE_HEADERS = frozenset({"user-agent", "referer", "origin", "accept", "accept-language"})
-_USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 _IDLE_SELECT_SECONDS = 0.1
+_LIMITED_SELECT_SECONDS = 0.02
 _MAX_SPARE = 16
 _MANY_CALLS = 4
 _FULL_TURN_BYTES = 262_144
-_REST_SECONDS = 0.004
+_REST_SECONDS = 0.008
 _SOFT_CURL_ERRORS = {
     pycurl.E_PARTIAL_FILE: "The connection was cut in the middle of the file.",
     pycurl.E_RECV_ERROR: "The connection was reset.",
@@ -49,71 +48,6 @@ _SOFT_CURL_ERRORS = {
 }
 
 
-def checked_url(url: str, base: str = "") -> str:
-    """The absolute URL of a reference, fit to be fetched. Raises AddressRefused."""
-    try:
-        absolute = urljoin(base, url) if base else url
-        check_url(absolute)
-    except (EgressRefused, ValueError) as error:
-        raise AddressRefused(str(error) or "The address is not a valid URL.") from None
-    return absolute
-
-
-@dataclass(slots=True)
-class Answer:
-    """Status and headers of one response; header names are lower case."""
-
-    status: int
-    headers: dict[str, str]
-    url: str  # after redirects
-
-
-class Sink(Protocol):
-    """Takes what a call brings; called from within `Transport.turn`."""
-
-    def on_answer(self, call: Call) -> None:
-        """The final headers are there. An EngineError raised here ends the call with it."""
-        ...
-
-    def on_piece(self, piece: bytes) -> bool:
-        """Up to 16 KB of body; false ends the call without an error."""
-        ...
-
-    def on_end(self, call: Call) -> None:
-        """The call is over: `call.error` is None when the body is complete or was enough."""
-        ...
-
-
-@dataclass(slots=True, eq=False)
-class Call:
-    """One GET request with its redirects."""
-
-    url: str
-    sink: Sink
-    headers: Mapping[str, str] = field(default_factory=dict)
-    byte_range: tuple[int, int | None] | None = None  # first and one past the last, None open
-    if_range: str = ""
-    answer: Answer | None = None
-    error: EngineError | OSError | None = None
-    received: int = 0
-    ended_early: bool = False  # the sink had enough
-    # Private to the transport.
-    redirects: int = 0
-    lines: dict[str, str] = field(default_factory=dict)
-    status: int = 0
-    location: str = ""
-    easy: Any = None
-    refused_address: str = ""
-    is_paused: bool = False
-    window_started: float = 0.0
-    window_bytes: int = 0
-
-    @property
-    def host(self) -> str:
-        """Lower-case host name that is asked now."""
-        return urlsplit(self.url).hostname or ""
-
-
 @dataclass(slots=True)
 class TransportSettings:
     """What holds for every connection of one transport."""
@@ -123,71 +57,67 @@ class TransportSettings:
     ca_file: str = ""  # PEM; certifi's when empty
 
 
-class RateGate:
-    """Says when nothing more may be received, so that a speed limit holds over all connections."""
+@dataclass(slots=True)
+class _Line:
+    """A handle of libcurl with what gathers its pieces; used for one call after the other."""
 
-    def __init__(self) -> None:
-        self.limit_bps: int | None = None
-        self.is_closed = False
-        self.received = 0
-        self._allowance = 0.0
-        self._refilled = time.monotonic()
-
-    def spend(self, size: int) -> None:
-        """Count received bytes against the allowance."""
-        self._allowance -= size
-        self.is_closed = self._allowance <= 0
-
-    def refill(self, now: float) -> None:
-        """Grow the allowance by the time that has passed, at most by a quarter second's worth."""
-        if self.limit_bps is None:
-            self.is_closed = False
-        else:
-            grown = self._allowance + (now - self._refilled) * self.limit_bps
-            self._allowance = min(grown, max(self.limit_bps * 0.25, 16_384.0))
-            self.is_closed = self._allowance <= 0
-        self._refilled = now
+    easy: Any
+    funnel: Funnel
+    gathered: BufferedWriter
 
 
 class Transport:
     """Runs any number of calls at once in the calling thread."""
 
     def __init__(self, egress: EgressPolicy, settings: TransportSettings | None = None) -> None:
-        self.gate = RateGate()
         self.settings = settings or TransportSettings()
+        self._gate = RateGate()
         self._egress = egress
         self._multi = pycurl.CurlMulti()
         # Multiplexing would put all ranges on one connection, and the server throttles that one.
         self._multi.setopt(pycurl.M_PIPELINING, 0)
         self._multi.setopt(pycurl.M_MAXCONNECTS, 32)
         self._calls: dict[Any, Call] = {}
-        self._spare: list[Any] = []
-        self.has_news = True  # a call ended in the last turn
+        self._lines: dict[Any, _Line] = {}
+        self._spare: list[_Line] = []
+        self._settled: list[Call] = []  # their sinks want nothing more
         self._opened: list[socket.socket] = []
+        self._arrived = 0
+        self.has_news = True  # a call ended in the last turn
 
     def start(self, call: Call) -> None:
         """Begin a call. Raises AddressRefused."""
         call.url = checked_url(call.url)
-        easy = call.easy = self._spare.pop() if self._spare else pycurl.Curl()
-        self._configure(easy, call)
-        call.window_started = time.monotonic()
-        call.window_bytes = call.received
-        self._calls[easy] = call
-        self._multi.add_handle(easy)
+        line = self._spare.pop() if self._spare else self._new_line()
+        call.easy, call.gathered, line.funnel.call = line.easy, line.gathered, call
+        call.lines, call.status, call.location, call.answer = {}, 0, "", None
+        self._calls[line.easy] = call
+        self._lines[line.easy] = line
+        self._configure(line.easy, call)
+        call.window_started, call.window_bytes = time.monotonic(), 0
+        self._multi.add_handle(line.easy)
+
+    def limit(self, bytes_per_second: int | None) -> None:
+        """Hold all connections together to a speed from now on; None lifts it."""
+        if bytes_per_second == self._gate.limit_bps:
+            return
+        self._gate.limit_bps = bytes_per_second
+        self._gate.refill(time.monotonic())
+        for easy, call in self._calls.items():
+            easy.setopt(pycurl.WRITEFUNCTION, self._writer(call))
+        self._unpause()
 
     def cancel(self, call: Call) -> None:
         """Drop a call; its sink hears nothing more."""
-        if call.easy is not None and self._calls.pop(call.easy, None) is not None:
-            self._multi.remove_handle(call.easy)
-            call.easy.close()
-            call.easy = None
+        if call.easy in self._calls:
+            self._release(call, reuse=False)
 
     def close(self) -> None:
         """Drop every call and every connection."""
         for call in list(self._calls.values()):
             self.cancel(call)
-        for easy in self._spare:
-            easy.close()
+        for line in self._spare:
+            line.easy.close()
         self._spare.clear()
         self._multi.close()
         self._close_opened()
@@ -203,46 +133,46 @@ class Transport:
             self.has_news = False
             time.sleep(timeout_seconds)
             return
-        if self.gate.limit_bps is not None or self.gate.is_closed:
-            self.gate.refill(time.monotonic())
-            timeout_seconds = min(timeout_seconds, 0.02)
+        if self._gate.limit_bps is not None:
+            self._gate.refill(time.monotonic())
+            timeout_seconds = min(timeout_seconds, _LIMITED_SELECT_SECONDS)
             self._unpause()
-        before = self.gate.received
-        if self._multi.select(timeout_seconds) < 0:
+        if not self._settled and self._multi.select(timeout_seconds) < 0:
             time.sleep(min(timeout_seconds, 0.005))
         self._multi.perform()
         self._close_opened()
         ended = self._ended()
-        self.has_news = bool(ended)
         for easy, code, text in ended:
             self._finish(easy, code, text)
-        self._gather(before)
+        self.has_news = bool(ended or self._settled)
+        self._end_settled()
+        self._rest()
 
     def watch_stalls(self, now: float) -> None:
         """End calls that have brought next to nothing for the stall timeout."""
         span = self.settings.stall_timeout_seconds
         for call in list(self._calls.values()):
-            if call.easy is None:
-                continue
-            if call.is_paused:
-                call.window_started, call.window_bytes = now, call.received
             elapsed = now - call.window_started
-            if elapsed < span:
+            if elapsed < span and not call.is_paused:
                 continue
-            if call.received - call.window_bytes < STALL_BYTES_PER_SECOND * elapsed:
-                easy = call.easy
-                call.error = ConnectionFailed("The server has stopped sending.")
-                self._release(easy, call, reuse=False)
-                call.sink.on_end(call)
-            else:
-                call.window_started, call.window_bytes = now, call.received
+            received = call.easy.getinfo(pycurl.SIZE_DOWNLOAD_T)
+            if call.is_paused or received - call.window_bytes >= STALL_BYTES_PER_SECOND * elapsed:
+                call.window_started, call.window_bytes = now, received
+                continue
+            call.flush()
+            call.error = call.error or ConnectionFailed("The server has stopped sending.")
+            self._release(call, reuse=False)
+            call.sink.on_end(call)
 
-    def _gather(self, before: int) -> None:
+    def _rest(self) -> None:
         # Many throttled connections bring a little each: without a short rest every piece of
         # theirs would wake the process. A connection that is not throttled fills a turn.
-        moved = self.gate.received - before
-        if len(self._calls) >= _MANY_CALLS and moved < _FULL_TURN_BYTES and not self.has_news:
+        if len(self._calls) < _MANY_CALLS or self.has_news:
+            return
+        arrived = sum(easy.getinfo(pycurl.SIZE_DOWNLOAD_T) for easy in self._calls)
+        if 0 <= arrived - self._arrived < _FULL_TURN_BYTES:
             time.sleep(_REST_SECONDS)
+        self._arrived = arrived
 
     def _ended(self) -> list[tuple[Any, int, str]]:
         ended: list[tuple[Any, int, str]] = []
@@ -253,35 +183,50 @@ class Transport:
             ended += [(easy, code, text) for easy, code, text in bad]
         return ended
 
+    def _end_settled(self) -> None:
+        settled, self._settled[:] = self._settled[:], []
+        for call in settled:
+            if call.easy in self._calls:
+                self._release(call, reuse=False)
+                call.sink.on_end(call)
+
     def _unpause(self) -> None:
-        if self.gate.is_closed:
+        if self._gate.is_closed:
             return
         for call in list(self._calls.values()):
             if call.is_paused:
                 call.is_paused = False
                 call.easy.pause(pycurl.PAUSE_CONT)
 
-    def _release(self, easy: Any, call: Call, *, reuse: bool) -> None:
-        self._calls.pop(easy, None)
-        self._multi.remove_handle(easy)
-        call.easy = None
+    def _new_line(self) -> _Line:
+        funnel = Funnel(self._settled)
+        return _Line(pycurl.Curl(), funnel, BufferedWriter(funnel, GATHER_BYTES))
+
+    def _release(self, call: Call, *, reuse: bool) -> None:
+        self._calls.pop(call.easy)
+        line = self._lines.pop(call.easy)
+        self._multi.remove_handle(line.easy)
+        # Without a call the funnel drops what is still gathered.
+        line.funnel.call = call.easy = call.gathered = None
+        line.gathered.flush()
         if reuse and len(self._spare) < _MAX_SPARE:
-            easy.reset()
-            self._spare.append(easy)
+            line.easy.reset()
+            self._spare.append(line)
         else:
-            easy.close()
+            line.easy.close()
 
     def _finish(self, easy: Any, code: int, text: str) -> None:
         call = self._calls.get(easy)
         if call is None:
             return
-        self._release(easy, call, reuse=True)
+        call.flush()
+        self._release(call, reuse=True)
         if code == 0 and call.location and call.error is None:
             if self._follow(call):
                 return
-        elif call.error is None and code and not call.ended_early:
+        elif code and not call.is_settled:
             call.error = _error_of(call, code, text)
-        elif call.error is None and not code and call.answer is None:
+        elif not code and call.error is None and call.answer is None:
             call.error = ConnectionFailed("The server closed the connection without an answer.")
         call.sink.on_end(call)
 
@@ -339,94 +284,35 @@ class Transport:
             (pycurl.CONNECTTIMEOUT_MS, int(self.settings.connect_timeout_seconds * 1000)),
             (pycurl.ACCEPT_ENCODING, "gzip, deflate, br"),
             (pycurl.OPENSOCKETFUNCTION, self._guard(call)),
-            (pycurl.HEADERFUNCTION, _header_reader(call)),
-            (pycurl.WRITEFUNCTION, _piece_reader(call, self.gate)),
-            (pycurl.HTTPHEADER, _header_lines(call)),
+            (pycurl.HEADERFUNCTION, call.read_header),
+            (pycurl.WRITEFUNCTION, self._writer(call)),
+            (pycurl.HTTPHEADER, call.header_lines()),
         ):
             easy.setopt(option, value)
         if call.url.startswith("https:"):
             easy.setopt(pycurl.CAINFO, self.settings.ca_file or _usual_authorities())
         easy.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
-        call.lines, call.status, call.location, call.answer = {}, 0, "", None
+
+    def _writer(self, call: Call) -> Any:
+        """What libcurl calls with each piece; as little as possible while there is no limit."""
+        write, gate = self._lines[call.easy].gathered.write, self._gate
+        if gate.limit_bps is None:
+            return write
+
+        def write_or_pause(piece: bytes) -> int:
+            if gate.is_closed:
+                call.is_paused = True
+                return int(pycurl.WRITEFUNC_PAUSE)
+            gate.spend(len(piece))
+            return write(piece)
+
+        return write_or_pause
 
 
 def _usual_authorities() -> str:
     import certifi  # noqa: PLC0415 - it takes as long to load as a small file takes to fetch
 
     return certifi.where()
-
-
-def _header_lines(call: Call) -> list[str]:
-    wanted = {"User-Agent": _USER_AGENT, "Accept": "*/*"}
-    for name, value in call.headers.items():
-        if name.lower() in {"range", "if-range", "accept-encoding", "host", "connection"}:
-            continue
-        if any(character in name + value for character in "\r\n\0"):
-            continue
-        wanted = {k: v for k, v in wanted.items() if k.lower() != name.lower()} | {name: value}
-    # Encodings are decoded when a server insists on one, but none is asked for: ranges of an
-    # encoded body cannot be used.
-    wanted["Accept-Encoding"] = "identity"
-    if call.byte_range is not None:
-        first, end = call.byte_range
-        wanted["Range"] = f"bytes={first}-{'' if end is None else end - 1}"
-        if call.if_range:
-            wanted["If-Range"] = call.if_range
-    return [f"{name}: {value}" for name, value in wanted.items()]
-
-
-def _header_reader(call: Call) -> Any:
-    def read_header(line: bytes) -> int:
-        text = line.decode("latin-1").strip()
-        if text.startswith("HTTP/"):
-            call.lines = {}
-            words = text.split(None, 2)
-            call.status = int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
-        elif text:
-            name, _, value = text.partition(":")
-            call.lines[name.strip().lower()] = value.strip()
-        elif call.status >= HTTPStatus.OK and call.answer is None:
-            return _headers_complete(call, len(line))
-        return len(line)
-
-    return read_header
-
-
-def _headers_complete(call: Call, size: int) -> int:
-    if call.status in _REDIRECTS and call.lines.get("location"):
-        call.location = call.lines["location"]
-        return size
-    call.answer = Answer(call.status, call.lines, call.url)
-    try:
-        call.sink.on_answer(call)
-    except (EngineError, OSError) as error:
-        call.error = error
-        return -1
-    return size
-
-
-def _piece_reader(call: Call, gate: RateGate) -> Any:
-    on_piece = call.sink.on_piece
-
-    def read_piece(piece: bytes) -> int | None:
-        if gate.is_closed:
-            call.is_paused = True
-            return int(pycurl.WRITEFUNC_PAUSE)
-        size = len(piece)
-        call.received += size
-        gate.received += size
-        if gate.limit_bps is not None:
-            gate.spend(size)
-        try:
-            if call.location or on_piece(piece):
-                return None
-        except (EngineError, OSError) as error:
-            call.error = error
-            return 0
-        call.ended_early = True
-        return 0
-
-    return read_piece
 
 
 def _error_of(call: Call, code: int, text: str) -> EngineError:
