@@ -80,13 +80,16 @@ def main() -> None:
         from watchlist.services import due
 
         fill(items)
-        walls, cpus = [], []
+        walls, cpus, handed = [], [], []
         due_before = Series.objects.count()
         for _ in range(REPEATS):
             wall, cpu = time.perf_counter(), time.process_time()
-            due.claim_batch(timedelta(hours=6))
+            claim = due.claim_due(timedelta(hours=6))
             walls.append((time.perf_counter() - wall) * 1000)
             cpus.append((time.process_time() - cpu) * 1000)
+            for check_ids in claim.batches:
+                due.wake_for_checks(check_ids, urgent=False)
+            handed.append((time.perf_counter() - wall) * 1000)
         claimed = Check.objects.count()
         if claimed != 25 * REPEATS:
             raise SystemExit(f"claimed {claimed} instead of {25 * REPEATS}")
@@ -95,6 +98,7 @@ def main() -> None:
             [
                 Row("wall, median ms", f"{statistics.median(walls):.2f}", "< 5"),
                 Row("wall, 95th percentile ms", f"{sorted(walls)[int(REPEATS * 0.95)]:.2f}", ""),
+                Row("wall with the message, median ms", f"{statistics.median(handed):.2f}", ""),
                 Row("CPU of our process, median ms", f"{statistics.median(cpus):.2f}", ""),
             ],
         )

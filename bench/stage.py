@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,30 +32,44 @@ def print_table(title: str, rows: list[Row]) -> None:
 
 @contextmanager
 def prepared_database() -> Iterator[str]:
-    """Django on an empty, migrated database in a temporary folder; yields the database's kind.
+    """Django on an empty, migrated database of its own; yields the database's kind.
 
-    A `DATABASE_URL` in the environment is used as it is, through a test database beside it.
+    With a Postgres in `DATABASE_URL` it is made beside the one that is named there, else it is a
+    file in a temporary folder. Processes that are started inside use the same.
     """
-    with tempfile.TemporaryDirectory(prefix="tsuzuku-bench-") as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="tsuzuku-bench-") as folder,
+        _own_postgres(os.environ.get("DATABASE_URL", "")) as url,
+    ):
         os.environ["DATA_DIR"] = folder
+        if url:
+            os.environ["DATABASE_URL"] = url
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "watchlist_project.settings")
         import django
 
         django.setup()
-        from django.db import connection
-        from django.test.utils import setup_databases, teardown_databases
-
-        if connection.vendor == "postgresql":
-            kept = setup_databases(verbosity=0, interactive=False)
-            try:
-                yield "Postgres"
-            finally:
-                teardown_databases(kept, verbosity=0)
-            return
         from django.core.management import call_command
+        from django.db import connections
 
         call_command("migrate", verbosity=0)
-        yield "SQLite"
+        yield "Postgres" if url else "SQLite"
+        connections.close_all()
+
+
+@contextmanager
+def _own_postgres(url: str) -> Iterator[str]:
+    if not url.startswith("postgres"):
+        yield ""
+        return
+    import psycopg
+
+    name = f"tsuzuku_bench_{os.getpid()}"
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute(f'CREATE DATABASE "{name}"')
+        try:
+            yield urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+        finally:
+            server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import uuid
 from collections import defaultdict
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -51,6 +52,14 @@ def next_after_failure(
     return now + max(delay, wished) * random.uniform(1.0, 1.2)  # noqa: S311 - not a secret
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one claim took: how many series were due, and the checks of each batch for a worker."""
+
+    due: int
+    batches: list[list[uuid.UUID]]
+
+
 def queue_due_checks(*, interval: timedelta) -> int:
     """Claim what is due and hand it to workers in batches; one tick. Returns how many checks.
 
@@ -58,16 +67,20 @@ def queue_due_checks(*, interval: timedelta) -> int:
     """
     total = 0
     for _ in range(MAX_BATCHES_PER_TICK):
-        claimed, queued = claim_batch(interval)
-        total += queued
-        if claimed < BATCH:
+        claim = claim_due(interval)
+        for check_ids in claim.batches:
+            wake_for_checks(check_ids, urgent=False)
+            total += len(check_ids)
+        if claim.due < BATCH:
             break
     return total
 
 
-def claim_batch(interval: timedelta) -> tuple[int, int]:
-    """Claim up to `BATCH` due series. Returns how many were due and how many checks were queued."""
+def claim_due(interval: timedelta) -> Claim:
+    """Claim up to `BATCH` due series and write a check for each; whoever calls wakes a worker."""
     now = timezone.now()
+    # Asked outside the transaction, where the answer is at hand.
+    refusals = {key: _refusal_of(key) for key in gateway.provider_ids()}
     with transaction.atomic():
         due = list(
             Series.objects.select_for_update(skip_locked=True)
@@ -75,37 +88,49 @@ def claim_batch(interval: timedelta) -> tuple[int, int]:
             .order_by("next_check_at")
             .values_list("id", "provider_id")[:BATCH]
         )
-        if not due:
-            return 0, 0
         by_provider: dict[str, list[uuid.UUID]] = defaultdict(list)
         for series_id, provider_id in due:
             by_provider[provider_id].append(series_id)
-        queued = sum(_queue_batch(key, ids, now, interval) for key, ids in by_provider.items())
-    return len(due), queued
+        batches = []
+        for provider_id, series_ids in by_provider.items():
+            is_known = provider_id in refusals
+            refusal = refusals[provider_id] if is_known else _refusal_of(provider_id)
+            if refusal is not None:
+                _put_off(series_ids, refusal, now, interval)
+            else:
+                batches.append(_write_checks(series_ids, now, interval))
+    return Claim(len(due), batches)
 
 
-def _queue_batch(
-    provider_id: str, series_ids: list[uuid.UUID], now: datetime, interval: timedelta
-) -> int:
-    rows = Series.objects.filter(pk__in=series_ids)
+def _refusal_of(provider_id: str) -> ProviderError | None:
     try:
         gateway.availability(provider_id)
     except ProviderError as error:
-        # Nothing is asked of a provider that is off or backing off; its series wait with it.
-        wait = timedelta(seconds=error.retry_after_seconds or interval.total_seconds())
-        rows.update(
-            next_check_at=now + wait * random.uniform(1.0, 1.3),  # noqa: S311 - not a secret
-            last_error_code=error.code,
-            last_error_text=str(error),
-        )
-        return 0
-    rows.update(next_check_at=now + interval)
+        return error
+    return None
+
+
+def _put_off(
+    series_ids: list[uuid.UUID], error: ProviderError, now: datetime, interval: timedelta
+) -> None:
+    """Nothing is asked of a provider that is off or backing off; its series wait with it."""
+    wait = timedelta(seconds=error.retry_after_seconds or interval.total_seconds())
+    Series.objects.filter(pk__in=series_ids).update(
+        next_check_at=now + wait * random.uniform(1.0, 1.3),  # noqa: S311 - not a secret
+        last_error_code=error.code,
+        last_error_text=str(error),
+    )
+
+
+def _write_checks(
+    series_ids: list[uuid.UUID], now: datetime, interval: timedelta
+) -> list[uuid.UUID]:
+    Series.objects.filter(pk__in=series_ids).update(next_check_at=now + interval)
     checks = Check.objects.bulk_create(
         [Check(series_id=pk, trigger=CheckTrigger.SCHEDULED, created_at=now) for pk in series_ids],
         ignore_conflicts=True,  # a check that is already open is joined, not doubled
     )
-    wake_for_checks([check.pk for check in checks], urgent=False)
-    return len(checks)
+    return [check.pk for check in checks]
 
 
 def request_check(series: Series, *, trigger: CheckTrigger) -> Check:
