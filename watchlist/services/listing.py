@@ -150,7 +150,7 @@ def record_lists(*, answers: Sequence[Answer], around: Circumstances) -> None:
     try:
         with transaction.atomic():
             _record_lists(answers, around)
-    except (DataError, IntegrityError):
+    except (DataError, IntegrityError, ArithmeticError, ValueError):
         if len(answers) > 1:
             for answer in answers:
                 record_lists(answers=[answer], around=around)

@@ -16,7 +16,15 @@ from hypothesis.extra.django import TestCase
 from downloads.models import Download
 from providers.errors import RateLimited, Unreachable
 from providers.types import AiringStatus, EpisodeList, EpisodeListing, PageValidator, SeriesDetails
-from watchlist.models import Check, CheckStatus, Grab, Series, WatchlistItem
+from watchlist.models import (
+    Check,
+    CheckStatus,
+    Grab,
+    Notification,
+    Preferences,
+    Series,
+    WatchlistItem,
+)
 from watchlist.services import listing
 from watchlist.services.listing import Answer
 from watchlist.tests.factories import SeriesFactory, UserFactory, WatchlistItemFactory
@@ -197,6 +205,30 @@ def test_unchanged_checks_are_closed_together_and_spread_over_time() -> None:
     assert Check.objects.filter(status=CheckStatus.SUCCEEDED, is_unchanged=True).count() == 20
     due = set(Series.objects.values_list("next_check_at", flat=True))
     assert len(due) == 20
+
+
+def test_a_list_that_cannot_be_stored_is_a_failed_check_and_takes_no_other_with_it() -> None:
+    good, bad = SeriesFactory.create(), SeriesFactory.create()
+    impossible = EpisodeListing(ref="x", number=Decimal(10) ** 12, season=-1, position=0)
+    answers = [
+        Answer(running_check(good), EpisodeList(episodes=tuple(entries("1", "2")))),
+        Answer(running_check(bad), EpisodeList(episodes=(impossible,))),
+    ]
+    listing.record(answers=answers, around=listing.circumstances())
+    assert known(good) == ["1", "2"]
+    assert known(bad) == []
+    failed = Check.objects.get(series=bad)
+    assert (failed.status, failed.error_code) == (CheckStatus.FAILED, "provider_error")
+
+
+def test_followers_are_told_of_an_episode_only_while_the_setting_is_on() -> None:
+    item = WatchlistItemFactory.create()
+    record(item.series, entries("1"))
+    record(item.series, entries("1", "2"))
+    assert not Notification.objects.exists()
+    Preferences.objects.update_or_create(pk=1, defaults={"notify_on_new_episodes": True})
+    record(item.series, entries("1", "2", "3"))
+    assert Notification.objects.get(user=item.user).facts["last"] == "3"
 
 
 def test_every_follower_gets_a_grab_and_they_share_one_download() -> None:

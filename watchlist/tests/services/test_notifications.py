@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -221,7 +222,30 @@ class TestStuck:
             state=State.BLOCKED, reason_code="folder_unwritable", reason_text="Read-only."
         )
         notifications.reconcile_stuck()
-        assert Notification.objects.get(user=administrator).facts == {"error": "Read-only."}
+        assert Notification.objects.get(user=administrator).facts == {
+            "error": "Read-only.",
+            "code": "folder_unwritable",
+        }
+
+    def test_a_part_that_stopped_is_told_to_administrators_until_it_is_back(self) -> None:
+        administrator, other = AdministratorFactory.create(), UserFactory.create()
+        cache.set("worker:checks", "now", 60)
+        cache.delete("worker:downloads")
+        for _ in range(2):
+            notifications.part_stopped(part="downloads")
+            notifications.reconcile_stuck()
+        assert open_causes(administrator) == ["part:downloads"]
+        assert open_causes(other) == []
+        assert Notification.objects.count() == 1
+        cache.set("worker:downloads", "now", 60)
+        notifications.reconcile_stuck()
+        assert open_causes(administrator) == []
+
+    def test_a_part_that_nobody_was_told_of_is_left_to_the_pages(self) -> None:
+        administrator = AdministratorFactory.create()
+        cache.delete("worker:checks")
+        notifications.reconcile_stuck()
+        assert open_causes(administrator) == []
 
     def test_a_second_round_changes_nothing(self) -> None:
         WatchlistItemFactory.create(series__provider_id="animesama")

@@ -1,0 +1,82 @@
+"""Checks against a real site on loopback: what one series does to the others of its batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from pytest_django import Settings
+
+from providers.demo.site import DemoSite
+from providers.safe_url import EgressPolicy
+from watchlist.models import Check, CheckStatus, CheckTrigger, Series
+from watchlist.services import checking, due
+from watchlist.tests.factories import WatchlistItemFactory
+
+# The threads that ask have connections of their own, so the rows have to be committed.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(scope="module")
+def running_site() -> Iterator[DemoSite]:
+    with DemoSite() as site:
+        yield site
+
+
+@pytest.fixture
+def followed(running_site: DemoSite, settings: Settings) -> list[Series]:
+    """Three series that somebody follows."""
+    settings.EGRESS_POLICY = EgressPolicy.parse(running_site.allowed_hosts)
+    settings.PROVIDER_BASE_URLS = {"animesama": running_site.provider_base("animesama")}
+    refs = [f"{slug}/saison1/vostfr" for slug in running_site.series_slugs("animesama")]
+    return [WatchlistItemFactory.create(series__ref=ref).series for ref in refs[:3]]
+
+
+def check(series: list[Series]) -> dict[str, Check]:
+    """Check these series in one batch; the closed checks by the reference of the series."""
+    for row in series:
+        due.request_check(row, trigger=CheckTrigger.SCHEDULED)
+    queued = Check.objects.filter(status=CheckStatus.QUEUED)
+    ids = list(queued.values_list("pk", flat=True))
+    queued.update(is_urgent=False)
+    checking.run_checks(check_ids=ids)
+    return {row.series.ref: row for row in Check.objects.filter(pk__in=ids)}
+
+
+def test_every_series_of_a_batch_gets_its_own_episodes(followed: list[Series]) -> None:
+    checks = check(followed)
+    for series in followed:
+        known = series.episodes.count()
+        assert checks[series.ref].status == CheckStatus.SUCCEEDED
+        assert checks[series.ref].new_count == known > 0
+        assert Check.objects.get(series=series).new_episodes.count() == known
+
+
+def test_a_batch_that_was_read_before_is_unchanged(followed: list[Series]) -> None:
+    check(followed)
+    assert all(row.is_unchanged for row in check(followed).values())
+
+
+def test_a_page_that_is_gone_fails_alone(followed: list[Series]) -> None:
+    lost = WatchlistItemFactory.create(series__ref="nowhere/saison1/vostfr").series
+    checks = check([lost, *followed])
+    assert checks.pop(lost.ref).status == CheckStatus.FAILED
+    assert {row.status for row in checks.values()} == {CheckStatus.SUCCEEDED}
+
+
+def test_what_breaks_our_own_code_is_a_failed_check_and_not_an_endless_one(
+    followed: list[Series],
+) -> None:
+    broken = followed[0]
+    Series.objects.filter(pk=broken.pk).update(validators={"page": {"unheard of": "1"}})
+    checks = check(followed)
+    failed = checks.pop(broken.ref)
+    assert (failed.status, failed.error_code) == (CheckStatus.FAILED, "layout_changed")
+    assert {row.status for row in checks.values()} == {CheckStatus.SUCCEEDED}
+
+
+def test_a_check_is_run_by_one_worker_only(followed: list[Series]) -> None:
+    first = due.request_check(followed[0], trigger=CheckTrigger.MANUAL)
+    Check.objects.filter(pk=first.pk).update(status=CheckStatus.RUNNING, owner="another worker")
+    checking.run_checks(check_ids=[first.pk])
+    assert not followed[0].episodes.exists()

@@ -1,0 +1,80 @@
+"""What a list changes of what is known; the rules alone, without a database."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from providers.types import EpisodeListing
+from watchlist.services import merging
+from watchlist.services.merging import Known
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def known(ref: str, title: str = "") -> Known:
+    return Known(uuid.uuid4(), ref, position=0, title=title, url="", is_listed=True)
+
+
+def entry(ref: str, number: int = 1, title: str = "") -> EpisodeListing:
+    return EpisodeListing(ref=ref, number=Decimal(number), season=1, position=0, title=title)
+
+
+def believed(before: int, after: int, *, since: datetime | None = None, count: int = 0) -> bool:
+    found = merging.suspicion(
+        [known(f"episode {n}") for n in range(before)],
+        [entry(f"episode {n}") for n in range(after)],
+        suspect_since=since,
+        suspect_count=count,
+        now=NOW,
+    )
+    return found is None
+
+
+def test_an_entry_that_nobody_has_seen_is_new() -> None:
+    merge = merging.merge([known("a")], [entry("a"), entry("b", 2)], {})
+    assert [one.ref for one in merge.new] == ["b"]
+    assert merge.changed == []
+
+
+def test_of_two_entries_with_one_reference_the_first_counts() -> None:
+    merge = merging.merge([], [entry("a", 1), entry("a", 2)], {})
+    assert [one.number for one in merge.new] == [1]
+
+
+def test_a_new_title_is_taken_and_an_empty_one_is_not() -> None:
+    episodes = [known("a", title="Low tide"), known("b", title="High tide")]
+    merge = merging.merge(episodes, [entry("a"), entry("b", title="Spring tide")], {})
+    assert [one.title for one in merge.changed] == ["Spring tide"]
+
+
+def test_an_episode_that_left_the_list_is_kept_as_unlisted() -> None:
+    merge = merging.merge([known("a"), known("b")], [entry("a")], {})
+    assert [(one.ref, one.is_listed) for one in merge.changed] == [("b", False)]
+
+
+def test_a_renamed_reference_with_season_and_number_of_a_known_episode_is_that_episode() -> None:
+    lost = known("old name")
+    likeness = merging.likeness(season=1, number=Decimal("1.000"), is_special=False)
+    merge = merging.merge([lost], [entry("new name")], {likeness: lost})
+    assert merge.new == []
+    assert [(one.id, one.ref) for one in merge.changed] == [(lost.id, "new name")]
+
+
+def test_a_list_that_lost_three_of_many_is_believed_and_one_that_lost_more_is_not() -> None:
+    assert believed(20, 17)
+    assert not believed(20, 16)
+    assert not believed(4, 3)
+
+
+def test_a_short_list_is_believed_when_it_was_seen_often_and_for_three_days() -> None:
+    long_ago = NOW - timedelta(hours=73)
+    assert believed(20, 5, since=long_ago, count=2)
+    assert not believed(20, 5, since=long_ago, count=1)
+    assert not believed(20, 5, since=NOW - timedelta(hours=1), count=9)
+
+
+def test_an_empty_list_is_never_believed() -> None:
+    assert not believed(20, 0, since=NOW - timedelta(days=30), count=99)
+    assert not believed(0, 0)
