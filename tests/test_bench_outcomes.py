@@ -37,7 +37,7 @@ def test_a_whole_file_is_named_by_its_version(
     verdict = judge(final_file(result.parent), versions, 0)
     assert (verdict.content, verdict.version) == (Content.WHOLE, version)
     assert verdict.is_whole
-    assert verdict.text == f"{version} whole"
+    assert verdict.text == f"{version}, whole"
 
 
 @pytest.mark.parametrize("seam", [65_536, 500_000, SIZE - 65_537])

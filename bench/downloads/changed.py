@@ -20,7 +20,7 @@ from bench.downloads.scripted import Origin
 from bench.downloads.tools import Tool
 
 ROUNDS = 2  # the outcome hardly depends on chance
-TIMEOUT_SECONDS = 60
+TIMEOUT_SECONDS = 120
 
 
 @dataclass(frozen=True)

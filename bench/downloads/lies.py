@@ -67,16 +67,16 @@ def run(
 def _lied_to(one: Contender, case: Case, origin: Origin, environment: dict[str, str]) -> Verdict:
     fresh_folder()
     if case.resumes:
-        # The same address for both runs: what is lied about is the server's business.
-        rate = "rate=4m" if one.connections == 1 else "rate=300k"
-        _run_to_half(one, origin, f"{rate}", environment)
-        origin.manner = case.words
-        status = Attempt(one.make(origin.url("x.mp4", rate)), environment).end(TIMEOUT_SECONDS)
+        # The same address for both runs; the first is slow enough to be killed at half.
+        words = "rate=4m" if one.connections == 1 else "rate=300k"
+        _run_to_half(one, origin, words, environment)
+        origin.manner = f"rate=0,{case.words}"
+        status = Attempt(one.make(origin.url("x.mp4", words)), environment).end(TIMEOUT_SECONDS)
         origin.manner = ""
     else:
         url = origin.url("x.mp4", case.words)
         status = Attempt(one.make(url), environment).end(TIMEOUT_SECONDS)
-    verdict = judge(final_file(OUT), {"": FILES / "small.mp4"}, status)
+    verdict = judge(final_file(OUT), {"right file": FILES / "small.mp4"}, status)
     print(f"  {one.name}, {case.name}: {verdict.text} {verdict.detail}", flush=True)
     return verdict
 

@@ -43,7 +43,7 @@ class Verdict:
     @property
     def text(self) -> str:
         """A few words for a table."""
-        what = f"{self.version} whole".strip() if self.content is Content.WHOLE else self.content
+        what = f"{self.version}, whole" if self.content is Content.WHOLE else self.content
         if self.status is None:
             return "hangs" if self.content is Content.NOTHING else f"hangs, {what} kept"
         if self.status == 0:

@@ -89,7 +89,7 @@ def _interrupted(
     fresh_folder()
     size = expected.stat().st_size
     status = _killed_and_resumed(tool, origin, size, environment)
-    verdict = judge(final_file(OUT), {"": expected}, status)
+    verdict = judge(final_file(OUT), {"right file": expected}, status)
     return verdict, origin.sent_bytes() - size
 
 
