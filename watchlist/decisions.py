@@ -153,7 +153,7 @@ def explain(
     if grab.state is State.FAILED:
         return EpisodeState.FAILED, Verdict(
             _FAILURE_REASONS.get(grab.reason_code, Reason.FAILED),
-            facts={"error": grab.reason_text, "attempts": grab.attempts},
+            facts=_error(grab) | {"attempts": grab.attempts},
         )
     if grab.state in {State.RESOLVING, State.DOWNLOADING, State.IMPORTING}:
         return EpisodeState.DOWNLOADING, Verdict(Reason.RUNNING)
@@ -187,15 +187,11 @@ def _waiting(grab: GrabFacts, everybody: GlobalFacts, now: datetime) -> Verdict:
         return Verdict(Reason.PAUSED_BY_USER)
     if grab.state is State.BLOCKED:
         reason = _BLOCK_REASONS.get(grab.reason_code, Reason.PROVIDER_UNREACHABLE)
-        return Verdict(reason, facts={"error": grab.reason_text})
+        return Verdict(reason, facts=_error(grab))
     if grab.not_before is not None and grab.not_before > now:
         return Verdict(
             Reason.WAITING_AFTER_FAILURE,
-            facts={
-                "until": grab.not_before.isoformat(),
-                "error": grab.reason_text,
-                "attempts": grab.attempts,
-            },
+            facts=_error(grab) | {"until": grab.not_before.isoformat(), "attempts": grab.attempts},
         )
     if not everybody.is_window_open:
         return Verdict(Reason.WAITING_FOR_WINDOW)
@@ -204,6 +200,10 @@ def _waiting(grab: GrabFacts, everybody: GlobalFacts, now: datetime) -> Verdict:
     if grab.is_automatic and everybody.running_automatic >= everybody.max_automatic:
         return Verdict(Reason.WAITING_FOR_SLOT, facts={"cap": everybody.max_automatic})
     return Verdict(Reason.QUEUED)
+
+
+def _error(grab: GrabFacts) -> dict[str, str | int]:
+    return {"code": grab.reason_code, "error": grab.reason_text}
 
 
 def plain_number(number: Decimal) -> str:

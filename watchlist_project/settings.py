@@ -7,7 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from csp.constants import NONE, SELF
-from django.utils.translation import gettext_lazy as _
 from kombu import Exchange, Queue
 
 from providers.safe_url import EgressPolicy
@@ -298,7 +297,8 @@ if BEHIND_HTTPS_PROXY:
 
 # --- Languages, time, static files -----------------------------------------------------------
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English")), ("fr", _("French"))]
+# Each in its own words, so that everybody finds theirs.
+LANGUAGES = [("en", "English"), ("fr", "Français")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -321,8 +321,6 @@ WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (
     "br",
 )
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
-# A file that was never collected costs its own style or picture, not every page.
-WHITENOISE_MANIFEST_STRICT = False
 
 # --- Logging ---------------------------------------------------------------------------------
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))

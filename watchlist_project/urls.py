@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 from django.contrib import admin
 from django.urls import include, path
 
@@ -15,13 +13,10 @@ _first_visit = setup.view(setup_code.check_code, setup_code.clear_code)
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("setup", _first_visit, name="setup"),
+    path("", include("watchlist.api.urls")),
+    path("", include("watchlist.pages.urls")),
+    path("", include("watchlist.pages.panel_urls")),
 ]
-if find_spec("watchlist.api.urls"):
-    urlpatterns.append(path("", include("watchlist.api.urls")))
-if find_spec("watchlist.pages.urls"):
-    urlpatterns.append(path("", include("watchlist.pages.urls")))
-if find_spec("watchlist.pages.panel_urls"):
-    urlpatterns.append(path("", include("watchlist.pages.panel_urls")))
 
 handler400 = "watchlist.pages.errors.bad_request"
 handler403 = "watchlist.pages.errors.permission_denied"

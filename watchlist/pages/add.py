@@ -22,6 +22,7 @@ from django_htmx.http import trigger_client_event
 from providers import gateway
 from providers.errors import NotASeries, ProviderError
 from providers.types import SeriesMatch
+from watchlist import faults
 from watchlist.models import Quality, WatchlistItem
 from watchlist.pages import toasts, undo, wording
 from watchlist.pages.cards import initials_of, provider_name
@@ -172,7 +173,7 @@ def follow(request: HttpRequest) -> HttpResponse:
         form.add_error("lang", _("The provider has a page of its own for this language."))
         return _again(request, form)
     except ProviderError as error:
-        form.add_error(None, wording.error(error.code))
+        form.add_error(None, faults.short(error.code))
         return _again(request, form)
     address = undo.remember(request, unfollow=[item.pk])
     text = _("Added: %(title)s. It is being checked now.") % {"title": item.anime_title}
@@ -208,7 +209,7 @@ def _all_sites(user: User, query: str) -> list[Site]:
 
 def _failed(provider_id: str, error: ProviderError) -> Site:
     return Site(
-        provider_id, provider_name(provider_id), error=wording.error(error.code), details=str(error)
+        provider_id, provider_name(provider_id), error=faults.short(error.code), details=str(error)
     )
 
 
@@ -263,7 +264,7 @@ def _confirmation(
         "poster": posters.preview_url(details.poster_url) if details else "",
         "initials": initials_of(offer.title),
         "item_id": followed_refs(user_of(request)).get(key),
-        "error": wording.error(offer.found.error.code) if offer.found.error else "",
+        "error": faults.short(offer.found.error.code) if offer.found.error else "",
         "every": wording.every(interval),
         "next_at": timezone.now() + interval,
         "hit": request.POST.get("hit", request.GET.get("hit", ""))[:60],
@@ -280,7 +281,7 @@ def _start_context(offer: Offer) -> dict[str, Any]:
     numbers = numbers_of(offer)
     if isinstance(numbers, Numbers):
         return {"offer": offer, "numbers": numbers, "is_counted": True}
-    return {"offer": offer, "count_error": wording.error(numbers.code), "is_counted": True}
+    return {"offer": offer, "count_error": faults.short(numbers.code), "is_counted": True}
 
 
 def _count_from(request: HttpRequest, offer: Offer) -> HttpResponse:
@@ -299,7 +300,7 @@ def _refused(request: HttpRequest, url: str, error: ProviderError) -> HttpRespon
     examples = [one for one in gateway.describe() if one.enabled and one.example_url]
     context = {
         "url": url,
-        "error": wording.error(error.code),
+        "error": faults.short(error.code),
         "examples": examples if isinstance(error, NotASeries) else [],
         "as_page": not toasts.is_fragment(request),
     }

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_noop, ngettext
 from downloads.states import State
 from providers import gateway
 from providers.types import AiringStatus
+from watchlist import faults
 from watchlist.decisions import plain_number
 from watchlist.headlines import Headline, OpenDownload
 from watchlist.models import ItemStatus
@@ -188,11 +189,11 @@ def _line(entry: Entry, details: Details) -> str:
 def _failure(entry: Entry, retry: datetime | None) -> str:
     if entry.error_code:
         again = _("retry %(when)s") % {"when": wording.moment(retry)} if retry else ""
-        return _join(wording.error(entry.error_code), again)
+        return _join(faults.short(entry.error_code), again)
     download = entry.shown_download
     if download is None:
         return ""
-    return _join(_episode(plain_number(download.number)), wording.error(download.reason_code))
+    return _join(_episode(plain_number(download.number)), faults.short(download.reason_code))
 
 
 def _download(download: OpenDownload, count: int) -> str:
@@ -202,7 +203,7 @@ def _download(download: OpenDownload, count: int) -> str:
     if download.state is State.PAUSED:
         return _join(episode, _("paused by hand"))
     if download.state is State.BLOCKED:
-        return _join(episode, wording.error(download.reason_code))
+        return _join(episode, faults.short(download.reason_code))
     if download.not_before:
         again = _("next try %(when)s") % {"when": wording.moment(download.not_before)}
         return _join(episode, again)

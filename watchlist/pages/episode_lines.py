@@ -59,12 +59,14 @@ class Line:
     """One episode as the page shows it."""
 
     id: uuid.UUID
+    key: str  # the id, as a text for names of elements
     number: str
     title: str
     label: str
     icon: str
     level: str
     reason: str
+    technical: str  # in English, for whoever looks into it
     seen: str  # when it appeared
     percent: int | None  # while it is being downloaded and the size is known
     is_running: bool
@@ -100,12 +102,14 @@ def line_of(row: EpisodeRow) -> Line:
     published = row.published_at or row.first_seen_at
     return Line(
         id=row.id,
+        key=row.id.hex,
         number=plain_number(row.number),
         title=row.title,
         label=_(look.label),
         icon=look.icon,
         level=look.level,
         reason=row.reason if row.is_listed else f"{row.reason} {_('No longer listed there.')}",
+        technical=row.technical,
         seen=wording.day(published),
         percent=min(100, row.bytes_done * 100 // total) if is_running and total else None,
         is_running=is_running,

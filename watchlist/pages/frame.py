@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,9 +28,13 @@ from watchlist.middleware import reader_on
 from watchlist.models import Profile, Theme
 from watchlist.pages import toasts, wording
 from watchlist.selectors.reader import Reader
-from watchlist.services import scheduler
+from watchlist.services import notifications, scheduler
 
 WORKERS: Final = ("checks", "downloads")
+PARTS: Final = ("broker", "workers", *WORKERS, "beat")
+# The pages may be up before the workers are; that is no trouble.
+STARTING_SECONDS: Final = 120
+_started_at: Final = time.monotonic()
 _NEXT_THEME: Final = {"system": "light", "light": "dark", "dark": "system"}
 _THEME_ICONS: Final = {"system": "sun-moon", "light": "sun", "dark": "moon"}
 
@@ -84,7 +89,7 @@ def machine() -> Machine:
     except (RedisError, OSError):
         signs, has_broker = {}, False
     seconds = settings.CHECK_INTERVAL_SECONDS
-    hours = scheduler._interval_of(check.kwargs if check else "{}")  # noqa: SLF001 - the row is at hand
+    hours = scheduler.interval_hours_in(check.kwargs if check else "{}")
     return Machine(
         broker=has_broker,
         workers={name: f"worker:{name}" in signs for name in WORKERS},
@@ -167,7 +172,10 @@ def pulse(request: HttpRequest) -> HttpResponse:
     """The heartbeat and the counts anew, or 204 when nothing has changed."""
     reader = reader_on(request)
     assert reader is not None  # noqa: S101 - login_required
-    beat = heartbeat(machine(), reader)
+    state = machine()
+    if state.trouble in PARTS and time.monotonic() - _started_at > STARTING_SECONDS:
+        notifications.part_stopped(part=state.trouble)
+    beat = heartbeat(state, reader)
     version = version_of(beat, reader)
     if request.GET.get("v") == version:
         return HttpResponse(status=204)

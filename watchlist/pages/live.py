@@ -17,8 +17,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 from django_htmx.http import trigger_client_event
 
+from watchlist import faults
 from watchlist.models import Check, CheckStatus, CheckTrigger
-from watchlist.pages import toasts, wording
+from watchlist.pages import toasts
 from watchlist.pages.cards import cards_of
 from watchlist.pages.feedback import user_of
 from watchlist.pages.watchlist import card_template_for
@@ -87,7 +88,7 @@ def results_of(series_ids: list[uuid.UUID]) -> list[dict[str, str]]:
 def outcome_of(check: Check) -> str:
     """What a check brought, in a few words."""
     if check.status == CheckStatus.FAILED:
-        return wording.error(check.error_code)
+        return faults.short(check.error_code)
     if check.status != CheckStatus.SUCCEEDED:
         return _("Checking")
     if not check.new_count:

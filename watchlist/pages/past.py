@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 
 from downloads.models import DownloadAttempt
 from downloads.states import State
+from watchlist import faults
 from watchlist.decisions import plain_number
 from watchlist.models import CheckStatus, CheckTrigger, WatchlistItem
 from watchlist.pages import wording
@@ -32,6 +33,7 @@ class Event:
     level: str
     text: str
     details: tuple[str, ...]
+    technical: str = ""  # in English, for whoever looks into it
 
 
 def history_of(user: User, item: WatchlistItem) -> list[Event]:
@@ -55,8 +57,9 @@ def _check(row: CheckRow) -> Event:
     by_hand = row.trigger != CheckTrigger.SCHEDULED
     name = _("Check by hand") if by_hand else _("Check")
     if row.status == CheckStatus.FAILED:
-        text = f"{name}: {wording.error(row.error_code)}"
-        return Event(at, "triangle-alert", "error", text, (row.error_text,))
+        text = f"{name}: {faults.short(row.error_code)}"
+        why = faults.sentence(row.error_code)
+        return Event(at, "triangle-alert", "error", text, (why,), row.error_text)
     if row.status != CheckStatus.SUCCEEDED:
         return Event(at, "refresh-cw", "busy", f"{name}: {_('running')}", ())
     count = len(row.new_episodes)
@@ -71,7 +74,7 @@ def _download(row: DownloadRow, attempts: list[DownloadAttempt]) -> Event:
     at = row.finished_at or row.started_at or row.created_at
     episode = _("Episode %(number)s") % {"number": plain_number(row.episode_number)}
     tried = tuple(
-        f"{one.source_label}: {wording.error(one.error_code)}" for one in attempts if one.error_code
+        f"{one.source_label}: {faults.short(one.error_code)}" for one in attempts if one.error_code
     )
     if row.state is State.COMPLETED:
         facts = " · ".join(
@@ -82,7 +85,7 @@ def _download(row: DownloadRow, attempts: list[DownloadAttempt]) -> Event:
     if row.state is State.FAILED:
         text = _("%(episode)s failed: %(error)s") % {
             "episode": episode,
-            "error": wording.error(row.error_code),
+            "error": faults.short(row.error_code),
         }
         return Event(at, "triangle-alert", "error", text, tried)
     if row.state is State.CANCELLED:

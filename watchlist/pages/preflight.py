@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from providers import gateway
 from providers.errors import ProviderError
+from watchlist import faults
 from watchlist.pages import frame, toasts, wording
 from watchlist.pages.feedback import administrator_required
 
@@ -105,7 +106,7 @@ def _provider(one: gateway.ProviderDescription) -> Finding:
         gateway.test_provider(one.id)
     except ProviderError as error:
         fix = _("Look at its address under Settings, Providers, or switch it off there.")
-        return Finding(one.id, one.name, is_well=False, text=wording.error(error.code), fix=fix)
+        return Finding(one.id, one.name, is_well=False, text=faults.short(error.code), fix=fix)
     return Finding(one.id, one.name, is_well=True, text=_("Answers"))
 
 

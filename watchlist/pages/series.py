@@ -156,7 +156,8 @@ def _head(request: HttpRequest, item: WatchlistItem) -> dict[str, Any]:
         "synopsis": item.synopsis or known.synopsis,
         "airing": _AIRING.get(known.airing_status, _AIRING["unknown"]),
         "outside": _outside(known),
-        "error_text": known.last_error_text if entries[0].error_code else "",
+        "error_code": entries[0].error_code,
+        "error_text": known.last_error_text,
         "head_version": hashlib.blake2b(f"{card}".encode(), digest_size=8).hexdigest(),
     }
 

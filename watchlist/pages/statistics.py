@@ -6,7 +6,6 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -40,7 +39,7 @@ def stats(request: HttpRequest) -> HttpResponse:
         "change": _signed(found.change_ratio),
         "average": wording.size(int(found.average_size_bytes or 0)),
         "chart": drawn,
-        "best_day": date_format(drawn.best.day, "j M") if drawn.best else "",
+        "best_day": wording.dated(drawn.best.day, "j M") if drawn.best else "",
         "most": max([row.done for row in found.series], default=0),
         "providers": [(names.get(row.name, row.name), row) for row in found.providers],
     }

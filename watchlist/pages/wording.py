@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, ngettext
+from django.utils.translation import ngettext, pgettext, pgettext_lazy
 
 _MINUTE: Final = 60
 _HOUR: Final = 3600
@@ -16,34 +16,12 @@ _KILO: Final = 1000
 _WEEK_DAYS: Final = 6
 _GIGA_STEP: Final = 3
 _THREE_DIGITS: Final = 100
-
-# What went wrong with a provider, short enough for a card; the whole sentence is in the history.
-_ERRORS: Final = {
-    "unreachable": gettext_noop("The provider did not answer"),
-    "rate_limited": gettext_noop("The provider asks us to wait"),
-    "blocked": gettext_noop("The provider blocks us"),
-    "egress_refused": gettext_noop("The address may not be visited"),
-    "not_found": gettext_noop("The page is gone"),
-    "layout_changed": gettext_noop("The provider's page has changed"),
-    "too_large": gettext_noop("The answer was too large"),
-    "suspect_list": gettext_noop("The list came back empty or shorter"),
-    "not_a_series": gettext_noop("This is not the page of a series"),
-    "unsupported_host": gettext_noop("No usable player"),
-    "no_usable_player": gettext_noop("No usable player"),
-    "licensed": gettext_noop("Licensed: not offered by the provider"),
-    "protected": gettext_noop("Protected video (DRM)"),
-    "unknown_provider": gettext_noop("Unknown provider"),
-    "provider_disabled": gettext_noop("The provider is switched off"),
-    "backing_off": gettext_noop("The provider is left alone for a while"),
-    "disk_low": gettext_noop("The disk is nearly full"),
-    "folder_unwritable": gettext_noop("The library cannot be written"),
-    "name_taken": gettext_noop("A file of this name exists already"),
+# Django's short months have a capital and no full stop in every language.
+_STYLES: Final = {
+    "j M": pgettext_lazy("date format", "j M"),
+    "j M Y": pgettext_lazy("date format", "j M Y"),
+    "D": pgettext_lazy("date format", "D"),
 }
-
-
-def error(code: str) -> str:
-    """A few words for the code of an error; what has no words of its own is "It failed"."""
-    return _(_ERRORS[code]) if code in _ERRORS else _("It failed")
 
 
 def moment(at: datetime) -> str:
@@ -59,7 +37,7 @@ def moment(at: datetime) -> str:
     if days == 1:
         return _("tomorrow %(clock)s") % {"clock": clock}
     if abs(days) <= _WEEK_DAYS:
-        return f"{formats.date_format(local, 'D')} {clock}"
+        return f"{dated(local, 'D')} {clock}"
     return day(at)
 
 
@@ -70,7 +48,16 @@ def day(at: datetime) -> str:
     near = {0: _("today"), 1: _("tomorrow"), -1: _("yesterday")}.get((local.date() - today).days)
     if near is not None:
         return near
-    return formats.date_format(local, "j M" if local.year == today.year else "j M Y")
+    return dated(local, "j M" if local.year == today.year else "j M Y")
+
+
+def dated(day: date, style: str) -> str:
+    """A day as the language writes it; `style` is a date format of Django's in English."""
+    wanted = str(_STYLES.get(style, style))
+    if day.day == 1:
+        # In French the first of a month, and only that one, is an ordinal number.
+        wanted = wanted.replace("j", pgettext("date format", "j"))
+    return formats.date_format(day, wanted)
 
 
 def ago(at: datetime) -> str:

@@ -53,6 +53,11 @@ class EpisodeRow:
         """One plain sentence in the active language."""
         return reasons.sentence(self.reason_code, self.facts)
 
+    @property
+    def technical(self) -> str:
+        """What was recorded of an error, in English; "" when there was none."""
+        return str(self.facts.get("error", ""))
+
 
 @dataclass(frozen=True, slots=True)
 class _Wishes:

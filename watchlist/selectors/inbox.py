@@ -10,8 +10,9 @@ from typing import Any, Final
 from django.contrib.auth.models import User
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
+from watchlist import faults
 from watchlist.models import Notification, NotificationKind
 from watchlist.selectors.rows import Rows
 
@@ -34,7 +35,8 @@ class Notice:
     icon: str
     look: str  # new, ok, error or wait
     text: str  # one sentence in the active language
-    detail: str  # the reason, "" when the sentence says all
+    reason: str  # a second sentence, "" when the first says all
+    detail: str  # in English, for whoever looks into it
     url: str  # where to go, "" for nowhere
     created_at: datetime
     is_read: bool
@@ -74,6 +76,7 @@ def notice(row: Notification) -> Notice:
         icon=icon,
         look="idle" if is_solved else look,
         text=_sentence(row),
+        reason=_reason(row),
         detail=str(row.facts.get("error", "")),
         url=_target(row),
         created_at=row.created_at,
@@ -82,6 +85,13 @@ def notice(row: Notification) -> Notice:
     )
 
 
+_PARTS: Final = {
+    "broker": gettext_noop("The message broker stopped: nothing is checked or downloaded"),
+    "workers": gettext_noop("Every worker stopped: nothing is checked or downloaded"),
+    "checks": gettext_noop("The worker that checks series stopped"),
+    "downloads": gettext_noop("The worker that downloads stopped"),
+    "beat": gettext_noop("The scheduler stopped: nothing starts by itself"),
+}
 _TROUBLES: Final = frozenset({NotificationKind.FAILED, NotificationKind.STUCK})
 
 
@@ -113,14 +123,28 @@ def _sentence(row: Notification) -> str:
     )
 
 
+def _reason(row: Notification) -> str:
+    code = str(row.facts.get("code", ""))
+    return faults.sentence(code) if code else ""
+
+
 def _trouble(cause: str, facts: dict[str, Any]) -> str:
     if cause == "disk":
         return _("The disk of the library is nearly full: downloads wait")
     if cause == "folder":
         return _("The library folder cannot be written: downloads wait")
+    part = cause.removeprefix("part:")
+    if part in _PARTS:
+        return _(_PARTS[part])
     return _("%(provider)s does not answer as it should: its series wait") % {
         "provider": facts.get("provider", cause.partition(":")[2])
     }
+
+
+def _place_of(cause: str) -> str:
+    if cause.startswith("provider:"):
+        return reverse("settings-providers")
+    return f"{reverse('settings')}#scheduler" if cause.startswith("part:") else ""
 
 
 def _target(row: Notification) -> str:
@@ -128,7 +152,7 @@ def _target(row: Notification) -> str:
         if row.kind == NotificationKind.FAILED:
             return f"{reverse('downloads')}#failed"
         if row.kind == NotificationKind.STUCK:
-            return reverse("settings-providers") if row.cause.startswith("provider:") else ""
+            return _place_of(row.cause)
         return reverse("series", args=[row.item_id]) if row.item_id else ""
     except NoReverseMatch:
         return ""

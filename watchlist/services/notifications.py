@@ -31,11 +31,14 @@ from watchlist.models import (
     Series,
     WatchlistItem,
 )
+from watchlist.selectors import machine
 
 # A provider that misses a minute is no news; one that is left alone for longer is.
 LONG_BACK_OFF: Final = timedelta(minutes=5)
 # Enough to name the ones that matter; a longer history is in the series' own page.
 KEPT_FOR: Final = timedelta(days=90)
+# Begins the cause of a notice that tells of a part of the program.
+PART: Final = "part:"
 _WELL: Final = frozenset({"ok", "unknown", "off"})
 
 
@@ -91,7 +94,7 @@ def download_failed(*, download: Download) -> None:
 def reconcile_stuck() -> None:
     """Open a notice for each lasting trouble, close those that are over; cheap, run by a tick."""
     with transaction.atomic():
-        troubles = [*_provider_troubles(), *_machine_troubles()]
+        troubles = [*_provider_troubles(), *_machine_troubles(), *_standing_parts()]
         lasting = {(who, trouble.cause) for trouble in troubles for who in trouble.user_ids}
         over = [
             row.pk
@@ -102,6 +105,18 @@ def reconcile_stuck() -> None:
         for trouble in troubles:
             _open(trouble)
         _close_solved_failures()
+
+
+def part_stopped(*, part: str) -> None:
+    """Tell administrators that a part of the program stands still; once for as long as it does.
+
+    Args:
+        part: "broker", "workers" (all of them), "checks", "downloads" or "beat".
+    """
+    cause = f"{PART}{part}"
+    if not Notification.objects.filter(cause=cause, closed_at=None).exists():
+        staff = User.objects.filter(is_staff=True, is_active=True)
+        _open(Trouble(cause, {}, frozenset(staff.values_list("pk", flat=True))))
 
 
 def forget_old() -> None:
@@ -197,7 +212,11 @@ def _provider_troubles() -> list[Trouble]:
         # Once told, it lasts until the provider is well again; else it would come and go.
         if provider.health in _WELL or not (cause in already or _is_worth_telling(provider)):
             continue
-        facts = {"provider": provider.name, "error": provider.last_error}
+        facts = {
+            "provider": provider.name,
+            "error": provider.last_error,
+            "code": provider.last_error_code,
+        }
         troubles.append(Trouble(cause, facts, _followers_of(provider.id)))
     return troubles
 
@@ -225,8 +244,33 @@ def _machine_troubles() -> list[Trouble]:
     unwritable = waiting.filter(reason_code="folder_unwritable")
     first = unwritable.values_list("reason_text", flat=True).first()
     if first is not None:
-        troubles.append(Trouble("folder", {"error": first}, _told_about(unwritable)))
+        troubles.append(
+            Trouble(
+                "folder", {"error": first, "code": "folder_unwritable"}, _told_about(unwritable)
+            )
+        )
     return troubles
+
+
+def _standing_parts() -> list[Trouble]:
+    """Parts that were told of and still stand still.
+
+    They are told of by the pages: while the scheduler or every worker is gone, nothing else runs.
+    """
+    rows = Notification.objects.filter(closed_at=None, cause__startswith=PART)
+    told: dict[str, set[int]] = {}
+    for cause, user_id in rows.values_list("cause", "user_id"):
+        told.setdefault(cause, set()).add(user_id)
+    if not told:
+        return []
+    still = {part.id for part in machine.troubles()}
+    if set(machine.WORKERS) <= still:
+        still.add("workers")
+    return [
+        Trouble(cause, {}, frozenset(user_ids))
+        for cause, user_ids in told.items()
+        if cause.removeprefix(PART) in still
+    ]
 
 
 def _told_about(downloads: Any) -> frozenset[int]:

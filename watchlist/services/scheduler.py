@@ -89,7 +89,7 @@ def _kwargs_for(tick: Tick) -> str:
 def interval_hours() -> int:
     """The global check interval, as the schedule's row has it."""
     kwargs = PeriodicTask.objects.filter(name=CHECK_NAME).values_list("kwargs", flat=True).first()
-    return _interval_of(kwargs or "{}")
+    return interval_hours_in(kwargs or "{}")
 
 
 def interval() -> timedelta:
@@ -160,8 +160,11 @@ def _check_row() -> PeriodicTask:
     return row
 
 
-def _interval_of(kwargs: str) -> int:
-    """A person may have written anything into the row; what makes no sense is the default."""
+def interval_hours_in(kwargs: str) -> int:
+    """The interval in the arguments of the schedule's row.
+
+    A person may have written anything into them; what makes no sense is the default.
+    """
     try:
         hours = json.loads(kwargs).get("interval_hours")
     except (ValueError, AttributeError):

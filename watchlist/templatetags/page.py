@@ -11,6 +11,7 @@ from django.template import Context
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
+from watchlist import faults
 from watchlist.decisions import plain_number
 from watchlist.pages import wording
 from watchlist.pages.cards import Card, html_of
@@ -37,10 +38,16 @@ def card_html(context: Context, card: Card) -> SafeString:
     )
 
 
+register.filter("fault", faults.sentence)
+
+
 @register.filter
 def number(value: Decimal) -> str:
     """7, 12.5."""
     return plain_number(value)
+
+
+register.filter("dated", wording.dated)
 
 
 @register.filter

@@ -13,9 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from downloads.states import State
-from watchlist.decisions import Reason
 from watchlist.pages import wording
-from watchlist.reasons import sentence
 from watchlist.selectors.downloads import DownloadRow
 from watchlist.services.posters import url_for
 
@@ -41,10 +39,6 @@ _STAGES: Final = {
     "joining": gettext_noop("Joining"),
     "checking": gettext_noop("Checking"),
     "moving": gettext_noop("Moving into the library"),
-}
-_FAILURES: Final = {
-    "licensed": Reason.LICENSED,
-    "protected": Reason.PROTECTED,
 }
 _HEALTH: Final = {
     "ok": (gettext_noop("Answers"), "circle-check", "ok"),
@@ -92,13 +86,6 @@ def stage_icon(row: DownloadRow) -> str:
 def look(row: DownloadRow) -> str:
     """The colour that goes with the word."""
     return _STATES[row.state][2]
-
-
-@register.filter
-def failure(text: str, code: str) -> str:
-    """Why a download failed: our own sentence for the code, else the recorded one."""
-    reason = _FAILURES.get(code)
-    return sentence(reason, {"error": text}) if reason else text
 
 
 @register.filter

@@ -138,13 +138,13 @@ def test_the_automatic_cap_does_not_hold_back_what_a_person_asked_for() -> None:
 
 def test_after_a_failure_the_time_of_the_next_try_is_named() -> None:
     grab = replace(
-        GRAB, not_before=NOW + timedelta(minutes=10), attempts=1, reason_text="Connection reset."
+        GRAB, not_before=NOW + timedelta(minutes=10), attempts=1, reason_code="connection_failed"
     )
     state, verdict = explain(EPISODE, ITEM, EVERYBODY, grab, NOW)
     assert (state, verdict.reason) == (EpisodeState.QUEUED, Reason.WAITING_AFTER_FAILURE)
     text = sentence(verdict.reason, verdict.facts)
     assert "12:10" in text
-    assert "Connection reset." in text
+    assert "the connection to the video host failed" in text
 
 
 @pytest.mark.parametrize(

@@ -89,10 +89,10 @@ def test_one_that_failed_before_says_until_when_it_waits(
     api: APIClient, item: WatchlistItem
 ) -> None:
     later = timezone.now() + timedelta(minutes=5)
-    grab(item, 2, DownloadFactory.create(not_before=later, reason_text="No answer.", attempts=1))
+    grab(item, 2, DownloadFactory.create(not_before=later, reason_code="unreachable", attempts=1))
     shown = episodes(api, item)[1]
     assert shown["reason_code"] == "waiting_after_failure"
-    assert "No answer." in shown["reason"]
+    assert "the site did not answer" in shown["reason"]
 
 
 def test_specials_come_after_the_regular_episodes(api: APIClient, item: WatchlistItem) -> None:

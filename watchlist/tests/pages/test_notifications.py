@@ -9,7 +9,8 @@ from django.test import Client
 from django.utils import timezone
 
 from watchlist.models import Notification, NotificationKind
-from watchlist.tests.factories import NotificationFactory, UserFactory
+from watchlist.pages import frame
+from watchlist.tests.factories import AdministratorFactory, NotificationFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -117,3 +118,23 @@ def test_failures_are_told_as_errors(client: Client, user: User) -> None:
     told(user, kind=NotificationKind.FAILED)
     response = client.get("/notifications/news", {"since": "1.0"})
     assert json.loads(response["HX-Trigger"])["toast"]["list"][0]["level"] == "error"
+
+
+def test_a_dead_worker_is_in_the_inbox_once_and_leads_to_the_scheduler(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.force_login(AdministratorFactory.create())
+    monkeypatch.setattr(frame, "STARTING_SECONDS", -1)
+    for _ in range(2):
+        client.get("/pulse")
+    (notice,) = Notification.objects.all()
+    assert (notice.kind, notice.cause) == (NotificationKind.STUCK, "part:workers")
+    html = client.get("/notifications").content.decode()
+    assert "Every worker stopped" in html
+    assert "/settings#scheduler" in html
+
+
+def test_while_the_program_starts_nothing_is_told(client: Client) -> None:
+    client.force_login(AdministratorFactory.create())
+    client.get("/pulse")
+    assert not Notification.objects.exists()

@@ -99,6 +99,14 @@ def test_a_late_episode_stands_on_today() -> None:
     assert expected.day == date(2026, 11, 18)
 
 
+def test_every_day_that_the_rhythm_names_is_expected() -> None:
+    item = WatchlistItemFactory.create()
+    weekly(item, count=4, last=NOW - timedelta(days=3))
+    found = days(item.user, date(2026, 11, 1), date(2026, 12, 31))
+    expected = [day.day for day in found.values() if day.expected]
+    assert expected == [date(2026, 11, 24) + timedelta(days=7 * week) for week in range(6)]
+
+
 @pytest.mark.parametrize("status", [ItemStatus.PAUSED, ItemStatus.COMPLETED, ItemStatus.ARCHIVED])
 def test_only_active_items_expect_something(status: ItemStatus) -> None:
     item = WatchlistItemFactory.create(status=status)

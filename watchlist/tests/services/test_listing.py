@@ -25,8 +25,8 @@ from watchlist.models import (
     Series,
     WatchlistItem,
 )
-from watchlist.services import listing
-from watchlist.services.listing import Answer
+from watchlist.services import listing, outcomes
+from watchlist.services.outcomes import Answer
 from watchlist.tests.factories import SeriesFactory, UserFactory, WatchlistItemFactory
 
 pytestmark = pytest.mark.django_db
@@ -65,7 +65,7 @@ def record(series: Series, listed: Sequence[EpisodeListing]) -> Check:
         validators={"episodes": PageValidator(etag='"1"')},
         airing_status=AiringStatus.AIRING,
     )
-    listing.record(answers=[Answer(check, found)], around=listing.circumstances())
+    listing.record(answers=[Answer(check, found)], around=outcomes.circumstances())
     check.refresh_from_db()
     return check
 
@@ -163,8 +163,8 @@ def test_a_success_clears_the_trouble_of_before() -> None:
 def test_a_failure_says_why_and_comes_back_sooner_than_the_interval() -> None:
     series = SeriesFactory.create(next_check_at=timezone.now())
     check = running_check(series)
-    listing.record_failure(
-        check=check, error=Unreachable("The site did not answer."), around=listing.circumstances()
+    outcomes.record_failure(
+        check=check, error=Unreachable("The site did not answer."), around=outcomes.circumstances()
     )
     series.refresh_from_db()
     check.refresh_from_db()
@@ -177,7 +177,9 @@ def test_a_failure_says_why_and_comes_back_sooner_than_the_interval() -> None:
 def test_the_sites_wish_to_be_left_alone_is_honoured() -> None:
     series = SeriesFactory.create(next_check_at=timezone.now())
     error = RateLimited("Too many requests.", retry_after_seconds=3600)
-    listing.record_failure(check=running_check(series), error=error, around=listing.circumstances())
+    outcomes.record_failure(
+        check=running_check(series), error=error, around=outcomes.circumstances()
+    )
     series.refresh_from_db()
     assert series.next_check_at is not None
     assert series.next_check_at >= timezone.now() + timedelta(minutes=59)
@@ -195,13 +197,13 @@ def test_a_worker_that_lost_its_check_writes_nothing() -> None:
     check = running_check(series)
     Check.objects.filter(pk=check.pk).update(owner="another worker")
     answer = Answer(check, EpisodeList(episodes=tuple(entries("1"))))
-    listing.record(answers=[answer], around=listing.circumstances())
+    listing.record(answers=[answer], around=outcomes.circumstances())
     assert not series.episodes.exists()
 
 
 def test_unchanged_checks_are_closed_together_and_spread_over_time() -> None:
     checks = [running_check(SeriesFactory.create()) for _ in range(20)]
-    listing.record_unchanged(checks=checks, around=listing.circumstances())
+    outcomes.record_unchanged(checks=checks, around=outcomes.circumstances())
     assert Check.objects.filter(status=CheckStatus.SUCCEEDED, is_unchanged=True).count() == 20
     due = set(Series.objects.values_list("next_check_at", flat=True))
     assert len(due) == 20
@@ -214,7 +216,7 @@ def test_a_list_that_cannot_be_stored_is_a_failed_check_and_takes_no_other_with_
         Answer(running_check(good), EpisodeList(episodes=tuple(entries("1", "2")))),
         Answer(running_check(bad), EpisodeList(episodes=(impossible,))),
     ]
-    listing.record(answers=answers, around=listing.circumstances())
+    listing.record(answers=answers, around=outcomes.circumstances())
     assert known(good) == ["1", "2"]
     assert known(bad) == []
     failed = Check.objects.get(series=bad)
@@ -246,7 +248,7 @@ def test_details_replace_a_guessed_title_everywhere() -> None:
     details = SeriesDetails(series_ref=series.ref, url="", title="Glass Harbour!", lang="vostfr")
     found = EpisodeList(episodes=tuple(entries("1")))
     listing.record(
-        answers=[Answer(running_check(series), found, details)], around=listing.circumstances()
+        answers=[Answer(running_check(series), found, details)], around=outcomes.circumstances()
     )
     item.refresh_from_db()
     assert item.anime_title == "Glass Harbour!"
