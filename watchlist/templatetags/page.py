@@ -27,7 +27,7 @@ register.simple_tag(icon)
 @register.simple_tag(takes_context=True)
 def card_html(context: Context, card: Card) -> SafeString:
     """One series of the list, as the reader's list writes it."""
-    loop = context.get("forloop", {})
+    loop: dict[str, int] = context.get("forloop") or {}
     return html_of(
         card,
         template=context["card_template"],
