@@ -59,7 +59,7 @@ def _row(
         "command": f"progress_probe.py {url} FOLDER {listener}",
         "seconds": median(run["seconds"] for run in runs),
         "cpu": median(run["cpu"] for run in runs),
-        "share": median(run["listener_cpu"] / run["cpu"] for run in runs),
+        "share": median(run["listener_cpu"] / run["later_cpu"] for run in runs),
         "difference": median(one["cpu"] / other["cpu"] - 1 for one, other in pairs),
         "updates_per_second": median(run["updates_per_second"] for run in runs),
         "writes_per_second": median(run.get("writes", 0) / run["seconds"] for run in runs),
@@ -95,6 +95,9 @@ def _print(rows: list[dict[str, Any]], outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
         print(f"  {outcome.word}: {outcome.goal}, here {outcome.figure}")
     print(
-        "    note: the share is the listener's own CPU time on the fetching thread, reads and "
-        "writes of the database included; the difference to a deaf listener is noisier."
+        "    note: the share is the listener's own CPU time on the fetching thread after the first "
+        "second, of all CPU in that time. The database's includes the lease, the commands and the "
+        "limits that it reads. The difference to a deaf listener is noisier.\n"
+        "    note: a slow transfer is the hard case: what a second costs is the same, and it is "
+        "a share of less work."
     )
