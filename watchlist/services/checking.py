@@ -22,8 +22,8 @@ from providers import gateway
 from providers.errors import LayoutChanged, ProviderError
 from providers.types import PageValidator, SeriesDetails
 from watchlist.models import Check, CheckStatus, Series
-from watchlist.services import listing
-from watchlist.services.listing import Answer
+from watchlist.services import listing, outcomes
+from watchlist.services.outcomes import Answer
 from watchlist.wakeup import wake_for_checks
 
 logger = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ def _claim(check_ids: list[uuid.UUID]) -> list[Check]:
 
 
 def _run_provider(provider_id: str, checks: list[Check], deadline: float) -> None:
-    around = listing.circumstances()
+    around = outcomes.circumstances()
     for answers in _groups(_ask_all(provider_id, checks, deadline), len(checks)):
         listing.record(answers=answers, around=around)
 

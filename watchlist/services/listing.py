@@ -1,4 +1,4 @@
-"""Write down what a provider answered: new episodes, nothing new, or why it could not be read.
+"""Write down what a provider answered, the lists above all: what is new, changed or suspect.
 
 A bad answer never deletes or un-downloads anything: a list that is empty or much shorter than known
 is a failed check with its own error, until it has been seen often and long enough to be believed.
@@ -11,18 +11,16 @@ from __future__ import annotations
 import logging
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import DataError, IntegrityError, transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from providers.errors import ProviderError
 from providers.types import EpisodeList, EpisodeListing, PageValidator, SeriesDetails
-from watchlist.decisions import GlobalFacts
 from watchlist.models import (
     Check,
     CheckStatus,
@@ -31,34 +29,19 @@ from watchlist.models import (
     Series,
     WatchlistItem,
 )
-from watchlist.services import grabbing, merging, notifications, scheduler
-from watchlist.services.due import next_after_failure, next_regular
+from watchlist.services import grabbing, merging, notifications
+from watchlist.services.due import next_regular
 from watchlist.services.merging import Known
-from watchlist.services.preferences import preferences
+from watchlist.services.outcomes import (
+    Answer,
+    Circumstances,
+    lock_held,
+    lock_series,
+    record_failure,
+    record_unchanged,
+)
 
 logger = logging.getLogger(__name__)
-
-# Nobody tried to reach the site, so this says nothing of the series.
-_NOT_ITS_FAULT: Final = frozenset({"provider_disabled", "backing_off"})
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the provider said to one check; exactly one of `episodes` and `error` is set."""
-
-    check: Check
-    episodes: EpisodeList | None = None
-    details: SeriesDetails | None = None
-    error: ProviderError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Circumstances:
-    """What holds for every check of a batch; read once, because each query counts."""
-
-    interval: timedelta
-    everybody: GlobalFacts
-    notifies_of_new_episodes: bool
 
 
 @dataclass(slots=True)
@@ -73,12 +56,6 @@ class _Reading:
     new: list[Episode] = field(default_factory=list)
 
 
-def circumstances() -> Circumstances:
-    """The settings as they are now."""
-    row = preferences()
-    return Circumstances(scheduler.interval(), grabbing.facts_of(row), row.notify_on_new_episodes)
-
-
 def record(*, answers: Sequence[Answer], around: Circumstances) -> None:
     """Close the checks of these answers; a worker that lost its check writes nothing."""
     for answer in answers:
@@ -91,52 +68,6 @@ def record(*, answers: Sequence[Answer], around: Circumstances) -> None:
         answers=[a for a in succeeded if a.episodes is not None and not a.episodes.unchanged],
         around=around,
     )
-
-
-def record_unchanged(*, checks: Sequence[Check], around: Circumstances) -> None:
-    """Close checks whose series has nothing new; one transaction for many."""
-    if not checks:
-        return
-    now = timezone.now()
-    with transaction.atomic():
-        locked = _lock_series(checks).only("next_check_at")
-        series = {row.pk: row for row in locked}
-        mine = _lock(checks)
-        Check.objects.filter(pk__in=[check.pk for check in mine]).update(
-            status=CheckStatus.SUCCEEDED,
-            is_unchanged=True,
-            finished_at=now,
-            lease_expires_at=None,
-        )
-        _reschedule([series[check.series_id] for check in mine], now, around.interval)
-
-
-def record_failure(*, check: Check, error: ProviderError, around: Circumstances) -> None:
-    """Close a check that failed, with its reason, and schedule the next try."""
-    now = timezone.now()
-    with transaction.atomic():
-        series = Series.objects.select_for_update().get(pk=check.series_id)
-        closed = Check.objects.filter(
-            pk=check.pk, status=CheckStatus.RUNNING, owner=check.owner
-        ).update(
-            status=CheckStatus.FAILED,
-            finished_at=now,
-            lease_expires_at=None,
-            error_code=error.code,
-            error_text=str(error),
-        )
-        if not closed:
-            return
-        if error.code not in _NOT_ITS_FAULT:
-            series.failures += 1
-        series.last_checked_at = now
-        series.last_error_code = error.code
-        series.last_error_text = str(error)
-        if series.next_check_at is not None:
-            series.next_check_at = next_after_failure(
-                now, around.interval, max(series.failures, 1), error.retry_after_seconds
-            )
-        series.save()
 
 
 def record_lists(*, answers: Sequence[Answer], around: Circumstances) -> None:
@@ -179,41 +110,10 @@ def _record_lists(answers: Sequence[Answer], around: Circumstances) -> None:
     _decide([reading for reading in readings if reading.new], around)
 
 
-def _lock_series(checks: Iterable[Check]) -> QuerySet[Series]:
-    """The series of these checks; every writer locks series before checks, in the same order."""
-    rows = Series.objects.select_for_update(no_key=True)
-    return rows.filter(pk__in={check.series_id for check in checks}).order_by("pk")
-
-
-def _lock(checks: Iterable[Check]) -> list[Check]:
-    """Those of the checks that this worker still holds."""
-    by_id = {check.pk: check for check in checks}
-    held = Check.objects.select_for_update().filter(pk__in=by_id, status=CheckStatus.RUNNING)
-    owners = held.order_by("pk").values_list("pk", "owner")
-    return [by_id[pk] for pk, owner in owners if by_id[pk].owner == owner]
-
-
-def _reschedule(rows: list[Series], now: datetime, interval: timedelta) -> None:
-    Series.objects.filter(pk__in=[row.pk for row in rows]).update(
-        last_checked_at=now,
-        last_success_at=now,
-        failures=0,
-        last_error_code="",
-        last_error_text="",
-        suspect_since=None,
-        suspect_count=0,
-    )
-    # A series that nobody wants checked any more stays off the schedule.
-    watched = [row for row in rows if row.next_check_at is not None]
-    for row in watched:
-        row.next_check_at = next_regular(now, interval)
-    Series.objects.bulk_update(watched, ["next_check_at"])
-
-
 def _readings(answers: Sequence[Answer]) -> list[_Reading]:
     """The answers of checks that are still ours, with the rows that they are compared with."""
-    series = {row.pk: row for row in _lock_series(answer.check for answer in answers)}
-    held = {check.pk for check in _lock(answer.check for answer in answers)}
+    series = {row.pk: row for row in lock_series(answer.check for answer in answers)}
+    held = {check.pk for check in lock_held(answer.check for answer in answers)}
     known: dict[uuid.UUID, list[Known]] = defaultdict(list)
     episodes = Episode.objects.filter(series_id__in=series).order_by()
     for series_id, *row in episodes.values_list("series_id", *Known._fields):
