@@ -56,7 +56,8 @@ def main() -> int:
     with running() as origins:
         outcomes = _run_all(origins, arguments)
     shutil.rmtree(MEMORY / "out", ignore_errors=True)
-    print_goals(outcomes)
+    if not arguments.list:
+        print_goals(outcomes)
     return 0
 
 
