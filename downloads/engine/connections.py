@@ -12,6 +12,10 @@ _PAIR = 2  # samples that make a rate
 _GROWTH = 4  # one, four, sixteen: a throttled file should not wait for a slow climb
 _WINDOW_SECONDS = 0.25
 _SETTLED_SECONDS = 1.5
+# A connection that fills a gigabit line is not held back by its server: others would only cost.
+_PLENTY_BPS = 100_000_000
+# As long as that, the rate is looked at closely.
+_CLIMB_SECONDS = 0.5
 # What the total must grow by over a single connection for the others to be worth keeping.
 _GAIN = 1.3
 _COOL_DOWN_SECONDS = 10.0
@@ -27,6 +31,10 @@ class ConnectionCount:
         self._single_rate = 0.0
         self._no_growth_until = 0.0
         self._is_settled = False
+
+    def is_climbing(self, now: float) -> bool:
+        """Whether every byte that has arrived by now should be in what is observed."""
+        return not self._samples or now - self._samples[0][0] < _CLIMB_SECONDS
 
     def observe(self, now: float, bytes_done: int) -> None:
         """Note how much has arrived by now."""
@@ -71,7 +79,7 @@ class ConnectionCount:
         if self._is_settled or self.target >= maximum or answered < self.target:
             return False
         rate = self.rate(now)
-        return rate > 0 and missing_bytes / rate > _WORTH_SECONDS
+        return 0 < rate < _PLENTY_BPS * self.target and missing_bytes / rate > _WORTH_SECONDS
 
     def _settle(self, now: float) -> None:
         if now - self._changed_at < _SETTLED_SECONDS:

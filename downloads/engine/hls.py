@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -222,7 +223,7 @@ def join(
         if track.kind != "subtitles"
     ]
     subtitles = [
-        SubtitleInput(_cues(track, store, wait), track.language)
+        SubtitleInput(partial(_cues, track, store, wait), track.language)
         for track in plan.tracks
         if track.kind == "subtitles"
     ]

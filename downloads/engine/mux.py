@@ -1,7 +1,9 @@
 """Joins tracks into one MP4 (or Matroska) file without encoding anything again.
 
 Inputs are local files or segments in memory order; libavformat is given the demuxer's name and may
-open nothing else. The sound of MPEG-TS is repackaged, subtitles become timed text.
+open nothing else. The sound of MPEG-TS is repackaged, subtitles become timed text. Room for an MP4
+file's index is left at its beginning, so that it can be played while it is still being loaded;
+libavformat's own way moves the whole file at the end, and nothing can interrupt that.
 """
 
 from __future__ import annotations
@@ -20,9 +22,11 @@ from typing import Any, Protocol
 
 import av
 import av.logging
+from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Stream
+from av.video.stream import VideoStream
 
 from downloads.engine.errors import NotAVideo
 from downloads.engine.sniff import Container
@@ -53,6 +57,16 @@ _MICROSECONDS = 1_000_000
 _MILLISECOND = Fraction(1, 1000)
 _READ_BYTES = 1_048_576
 _STOP_EVERY_PACKETS = 256
+# What one frame and one change from track to track take up in an MP4 file's index, with half as
+# much again to spare. Where that is too little the join begins again with more.
+_VIDEO_FRAME_BYTES = 20
+_SOUND_FRAME_BYTES = 8
+_SWITCH_BYTES = 20
+_LEAST_INDEX_BYTES = 65_536
+_INDEX_GROWTH = (1, 4, 16)
+_USUAL_FRAME_RATE = 60.0
+_MAX_FRAME_RATE = 240.0
+_USUAL_SOUND_FRAME = 1024  # samples
 # Two tracks whose clocks start closer than that were cut from the same clock.
 _SAME_CLOCK_SECONDS = 2.0
 # What libavcodec's encoder for MP4 timed text wants to know before it writes plain cues.
@@ -96,13 +110,18 @@ class TrackInput:
 class SubtitleInput:
     """One subtitle track."""
 
-    cues: Iterable[Cue]  # about in order; may come while the other tracks are being copied
+    # About in order; may come while the other tracks are being copied.
+    cues: Callable[[], Iterable[Cue]]
     language: str = ""
 
 
 # A packet on its way with the time that orders it among all tracks. A plain tuple, because there
 # are a hundred thousand of them in an episode.
 _Timed = tuple[float, "Packet[Any]"]
+
+
+class _IndexTooLargeError(Exception):
+    """The room that was left for the index is too small."""
 
 
 class Muxer:
@@ -128,19 +147,29 @@ class Muxer:
         """
         av.logging.set_level(av.logging.PANIC)
         try:
-            with ExitStack() as stack:
-                return self._copy(stack)
+            return self._copy_with_room()
         except (av.FFmpegError, ValueError, UnicodeError) as error:
             number = getattr(error, "errno", None)
             if isinstance(error, OSError) and number in _DISK_ERRORS:
                 raise OSError(number, os.strerror(number)) from error
             raise NotAVideo("The stream's pieces cannot be joined to a video.") from error
 
-    def _copy(self, stack: ExitStack) -> Path:
+    def _copy_with_room(self) -> Path:
+        for growth in _INDEX_GROWTH:
+            self._last_dts.clear()
+            try:
+                with ExitStack() as stack:
+                    return self._copy(stack, growth)
+            except _IndexTooLargeError:
+                continue
+        raise NotAVideo("The stream's index is larger than what can be.")
+
+    def _copy(self, stack: ExitStack, growth: int) -> Path:
         inputs = [stack.enter_context(_opened(track.groups[0])) for track in self._tracks]
         chosen = [self._streams_of(i, t) for i, t in zip(inputs, self._tracks, strict=True)]
         target = self._target.with_suffix(_suffix_for(chosen))
-        output = stack.enter_context(_output(target))
+        room = growth * _index_bytes(chosen, max(map(_seconds_of, self._tracks, inputs)))
+        output = stack.enter_context(_output(target, room))
         starts = _common_starts([_start_of(container) for container in inputs])
         lanes: list[Iterator[_Timed]] = []
         for number, track in enumerate(self._tracks):
@@ -155,6 +184,7 @@ class Muxer:
             if count % _STOP_EVERY_PACKETS == 0 and self._stop.is_set():
                 break
             output.mux_one(packet)
+        _finish(output)
         return target
 
     def _streams_of(self, container: InputContainer, track: TrackInput) -> list[Stream]:
@@ -219,7 +249,7 @@ class Muxer:
     def _cue_packets(
         self, stream: Stream, subtitle: SubtitleInput, start: float
     ) -> Iterator[_Timed]:
-        for cue in subtitle.cues:
+        for cue in subtitle.cues():
             shift = 0.0 if cue.clock_offset_seconds is None else cue.clock_offset_seconds - start
             begin = max(cue.start_seconds + shift, 0.0)
             text = cue.text.encode()[:65_000]
@@ -249,10 +279,41 @@ def _opened(group: Group) -> Iterator[InputContainer]:
             yield container
 
 
-def _output(target: Path) -> OutputContainer:
+def _output(target: Path, index_bytes: int) -> OutputContainer:
     if target.suffix == ".mkv":
         return av.open(str(target), "w", format="matroska")
-    return av.open(str(target), "w", format="mp4", options={"movflags": "faststart"})
+    return av.open(str(target), "w", format="mp4", options={"moov_size": str(index_bytes)})
+
+
+def _finish(output: OutputContainer) -> None:
+    try:
+        output.close()
+    except av.ArgumentError as error:
+        # What libavformat answers when the index does not fit.
+        raise _IndexTooLargeError from error
+
+
+def _seconds_of(track: TrackInput, first: InputContainer) -> float:
+    planned = sum(group.seconds for group in track.groups)
+    return max(planned, (first.duration or 0) / _MICROSECONDS)
+
+
+def _index_bytes(chosen: list[list[Stream]], seconds: float) -> int:
+    """About what the index of these streams takes up."""
+    rates, a_second = [], 0.0
+    for stream in (stream for streams in chosen for stream in streams):
+        if isinstance(stream, VideoStream):
+            rate = min(float(stream.average_rate or _USUAL_FRAME_RATE), _MAX_FRAME_RATE)
+            a_second += rate * _VIDEO_FRAME_BYTES
+        elif isinstance(stream, AudioStream):
+            codec = stream.codec_context
+            rate = codec.sample_rate / (codec.frame_size or _USUAL_SOUND_FRAME)
+            a_second += rate * _SOUND_FRAME_BYTES
+        else:
+            continue
+        rates.append(rate)
+    a_second += (sum(rates) - max(rates)) * _SWITCH_BYTES
+    return _LEAST_INDEX_BYTES + int(a_second * seconds)
 
 
 def _suffix_for(chosen: list[list[Stream]]) -> str:

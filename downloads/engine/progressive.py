@@ -156,11 +156,15 @@ class Progressive:
             if not self._lanes:
                 self._start_lane(Span(0, self.size_limit))
             return
+        if self._count.is_climbing(now):
+            self._flush()
         self._count.observe(now, self.bytes_done)
         wanted = self._wanted_connections(now)
         while len(self._lanes) > wanted:
             self._drop_lane(now)
         while len(self._lanes) < wanted and not self._plan.is_complete:
+            # The rates by which a range is divided are those of what has been written.
+            self._flush()
             span = self._plan.take(now)
             if span is None:
                 return
