@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from bench.downloads import changed_stream
 from bench.downloads.contenders import (
     OUT,
     Attempt,
@@ -59,6 +60,9 @@ def run(
                 rows.append(_row(one, case, verdicts))
                 if one.is_own:
                     outcomes.append(_judge(one, case, verdicts))
+    streams, about_streams = changed_stream.run(min(rounds, ROUNDS), only, environment)
+    rows += streams
+    outcomes += about_streams
     _print(rows, outcomes)
     return rows, outcomes
 

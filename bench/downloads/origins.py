@@ -29,6 +29,7 @@ FILES = MEMORY / "files"
 BASE_SECONDS = 60
 SEGMENT_SECONDS = 6
 SEGMENTS = 200
+LONG_COPIES = SEGMENTS * SEGMENT_SECONDS // BASE_SECONDS
 FPS = 25
 BIG_BYTES = 1_000_000_000
 MIDDLE_BYTES = 256 * 1024**2
@@ -61,6 +62,16 @@ def make_files() -> None:
     for kind in ("ts", "fmp4", "aes"):
         if not (FILES / kind / "index.m3u8").exists():
             make_stream(base, FILES / kind, kind)
+    _make_short_streams()
+
+
+def _make_short_streams() -> None:
+    """Two versions of one stream, with the same names and durations."""
+    for name, clip, seed in (("short-old", "base.mp4", 1), ("short-new", "other-base.mp4", 2)):
+        if not (FILES / clip).exists():
+            encode(FILES / clip, kilobits=1850, seed=seed)
+        if not (FILES / name / "index.m3u8").exists():
+            make_stream(FILES / clip, FILES / name, "ts", copies=2)
 
 
 def _make_files_of(rich: Path) -> None:
@@ -147,7 +158,7 @@ def loop(base: Path, target: Path, *, copies: int, pad_to: int = 0, **options: s
             file.truncate(pad_to)
 
 
-def make_stream(base: Path, folder: Path, kind: str) -> None:
+def make_stream(base: Path, folder: Path, kind: str, *, copies: int = LONG_COPIES) -> None:
     folder.mkdir(exist_ok=True)
     suffix = "m4s" if kind == "fmp4" else "ts"
     options = {
@@ -162,7 +173,6 @@ def make_stream(base: Path, folder: Path, kind: str) -> None:
         (folder / "key.bin").write_bytes(os.urandom(16))
         (folder / "notes").write_text(f"key.bin\n{folder / 'key.bin'}\n")
         options["hls_key_info_file"] = str(folder / "notes")
-    copies = SEGMENTS * SEGMENT_SECONDS // BASE_SECONDS
     loop(base, folder / "index.m3u8", copies=copies, container="hls", **options)
 
 

@@ -123,11 +123,11 @@ class Origin:
         """Put a file, or another version of it, under a name."""
         self.files[name] = Version.of(path, age_seconds)
 
-    def publish_folder(self, folder: Path) -> None:
-        """Put a playlist with all its segments under the folder's name."""
+    def publish_folder(self, folder: Path, name: str = "", *, age_seconds: float = 0) -> None:
+        """Put a playlist with all its segments under a name, or the folder's."""
         for path in folder.iterdir():
             if path.stat().st_size:
-                self.publish(f"{folder.name}/{path.name}", path)
+                self.publish(f"{name or folder.name}/{path.name}", path, age_seconds=age_seconds)
 
     def forget(self) -> None:
         """Count from zero."""

@@ -46,6 +46,7 @@ FRONT = (
     "Every tool ends with an MP4 whose index is at the front. streamlink has at most 10 threads, "
     "ffmpeg one connection."
 )
+FRAGMENTS = "yt-dlp leaves the fragments as they came and saves itself the joining that others do."
 THROTTLE = (
     "The origin is Python at 4 MiB/s a connection and 20 ms before each answer; the ideal counts "
     "no start of a process."
@@ -231,7 +232,7 @@ def _stream(name: str, title: str, base: str, *, is_throttled: bool = False) -> 
         whole_stream,
         goals,
         ideal_seconds=bound_seconds() if is_throttled else 0.0,
-        notes=[CHECKS, FRONT],
+        notes=[CHECKS, FRONT, *([FRAGMENTS] if name == "hls-fmp4" else [])],
     )
 
 
@@ -256,7 +257,10 @@ def whole_stream(folder: Path) -> bool:
         return False
     with av.open(str(files[0])) as media:
         seconds = (media.duration or 0) / 1_000_000
-        frames = media.streams.video[0].frames
+        # A fragmented file does not say how many there are.
+        frames = media.streams.video[0].frames or sum(
+            packet.dts is not None for packet in media.demux(video=0)
+        )
         is_long_enough = abs(seconds - SEGMENTS * SEGMENT_SECONDS) < 2
         is_complete = frames == SEGMENTS * SEGMENT_SECONDS * FPS
         return bool(media.streams.audio) and is_long_enough and is_complete
