@@ -43,7 +43,7 @@ def run(
                 rows.append(_row(name, tool, case, found))
                 if name.startswith(OWN):
                     texts = ", ".join(sorted({verdict.text for verdict in found}))
-                    goal = f"{name[len(OWN) + 2 :]}, {case}: one version, whole"
+                    goal = f"{name}, {case[5:]}: one version, whole"
                     met = all(verdict.is_whole for verdict in found)
                     outcomes.append(Outcome("changed", goal, texts, met=met))
     return rows, outcomes
@@ -68,7 +68,8 @@ def _changed(
         attempt.kill()
     origin.publish_folder(NEW, "short")
     second = Attempt(tool, environment) if case == CASES[0] else attempt
-    verdict = judge_stream(final_file(OUT), versions, second.end(TIMEOUT_SECONDS))
+    status = second.end(TIMEOUT_SECONDS)
+    verdict = judge_stream(final_file(OUT), versions, status)
     print(f"  {tool.command[0]}, {case}: {verdict.text} {verdict.detail}", flush=True)
     return verdict
 
