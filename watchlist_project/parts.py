@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import warnings
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -25,9 +26,13 @@ CHECK_QUEUES = ("control", "manual", "checks")
 CHECK_PROCESSES = 2
 # Modules that a part would otherwise import by itself, each in memory of its own.
 _SHARED_MODULES = (
+    "billiard.popen_fork",
+    "billiard.sharedctypes",
+    "celery.app.routes",
     "celery.apps.beat",
     "celery.apps.worker",
     "celery.concurrency.prefork",
+    "celery.events.receiver",
     "celery.worker.consumer",
     "django.contrib.auth.management",
     "django.core.cache.backends.redis",
@@ -50,6 +55,9 @@ def preload() -> None:
     engines.all()
     app.loader.init_worker()
     app.finalize()
+    with suppress(OSError):
+        # Every worker process asks this, and compiles a C declaration for it the first time.
+        import_module("billiard.util").get_pdeathsig()
 
 
 def broker_part(broker: EmbeddedBroker, lock: int) -> Part:
