@@ -40,11 +40,6 @@ def contenders(only: str = "") -> list[Contender]:
         Contender("curl -C -", 1, lambda url: curl(url, "-f", "-C", "-")),
         Contender("wget -c", 1, lambda url: wget(url, "-c", "--tries=5", "--waitretry=1")),
         Contender("yt-dlp", 1, yt_dlp),
-        Contender(
-            "aria2c -x1 -c",
-            1,
-            lambda url: aria(url, "-x1", "-s1", "--file-allocation=none", "-c", *_PATIENCE),
-        ),
         Contender("aria2c -x16 -c", 16, lambda url: aria(url, *split, *_PATIENCE)),
         Contender(
             "aria2c -x16, auto-save 1 s",

@@ -11,7 +11,7 @@ from bench.downloads.origins import FILES, SMALL_BYTES
 from bench.downloads.outcomes import Verdict, final_file, judge
 from bench.downloads.scripted import Origin
 
-TIMEOUT_SECONDS = 40
+TIMEOUT_SECONDS = 30  # twice what five retries with growing waits take
 HALF = f"cut={SMALL_BYTES // 2}"
 
 

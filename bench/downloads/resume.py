@@ -29,6 +29,7 @@ SINGLE_RATE, SPLIT_RATE, STREAM_RATE = "rate=24m", "rate=1500k", "rate=4m"
 SINGLE_BOUND_MB, SPLIT_BOUND_MB = 2.0, 4.0
 STREAM_CONNECTIONS = 16
 TIMEOUT_SECONDS = 90
+PEER_ROUNDS = 2  # the goals are for ours; what a peer does hardly changes
 
 
 @dataclass
@@ -61,7 +62,7 @@ def run(
             url = origin.url("x.mp4", SINGLE_RATE if one.connections == 1 else SPLIT_RATE)
             tool = one.make(url)
             row = Row(one.name, tool.line)
-            for _ in range(rounds):
+            for _ in range(rounds if one.is_own else min(rounds, PEER_ROUNDS)):
                 verdict, again = _interrupted(tool, origin, expected, environment)
                 _note(row, verdict.text, again, is_right=verdict.is_whole)
             rows.append(row)
@@ -69,7 +70,8 @@ def run(
         streams = _streams(origin)
         for name in streams:
             if only in name and streams[name].is_installed:
-                row = _stream_row(name, streams[name], origin, rounds, environment)
+                few = rounds if name.startswith(OWN) else min(rounds, PEER_ROUNDS)
+                row = _stream_row(name, streams[name], origin, few, environment)
                 rows.append(row)
                 outcomes += _judge_stream(row)
     _print(rows, outcomes)

@@ -134,7 +134,8 @@ def _throttled(origins: Origins) -> list[Suite]:
         Suite(
             "throttled",
             "256 MiB at 4 MiB/s a connection, 16 connections",
-            _parallel_tools(smooth),
+            _parallel_tools(smooth)
+            | {"aria2c -x16, own split": aria(smooth, "-x16", "-s16", "--file-allocation=none")},
             ARIA,
             MIDDLE_BYTES,
             check,
@@ -162,7 +163,6 @@ def _parallel_tools(url: str) -> dict[str, Tool]:
     return {
         OWN: own(url, 16),
         ARIA: aria(url, *words),
-        "aria2c -x16, default split": aria(url, "-x16", "-s16", "--file-allocation=none"),
         "axel -n16": axel(url),
         "yt-dlp + aria2c": yt_dlp(url, *external),
     }
