@@ -71,12 +71,12 @@ class Series:
 
     def middle(self, metric: str) -> float:
         """The median of a figure."""
-        return median(getattr(run, metric) for run in self.runs)
+        return median(float(getattr(run, metric)) for run in self.runs)
 
     def ratio(self, metric: str, anchor: Series) -> float:
         """The median of the ratios to the anchor's runs of the same rounds."""
         pairs = zip(self.runs, anchor.runs, strict=True)
-        return median(getattr(a, metric) / getattr(b, metric) for a, b in pairs)
+        return median(float(getattr(a, metric) / getattr(b, metric)) for a, b in pairs)
 
     @property
     def peak_mb(self) -> float:

@@ -14,6 +14,7 @@ import os
 import re
 import socket
 import time
+from collections.abc import Awaitable, Callable
 from itertools import count
 from pathlib import Path
 
@@ -80,7 +81,9 @@ async def send(writer: asyncio.StreamWriter, content: memoryview, rate: float) -
             await asyncio.sleep(max(due - time.monotonic(), 0))
 
 
-def handler(root: Path):
+def handler(
+    root: Path,
+) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         sock = writer.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 131_072)

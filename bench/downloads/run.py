@@ -27,7 +27,7 @@ from bench.downloads.origins import MEMORY, Origins, make_files, running
 from bench.downloads.speed import speed_suites
 from bench.downloads.tools import found, install_peers
 
-NEED_NGINX = ("single", "single-disk", "single-tls", "parallel", "parallel-tls")
+NEED_NGINX: tuple[str, ...] = ("single", "single-disk", "single-tls", "parallel", "parallel-tls")
 NEED_NGINX += ("hls-ts", "hls-fmp4", "hls-aes", "hls-tls", "hls-late")
 BEHAVIOUR: dict[str, Callable[[int, str, dict[str, str]], tuple[list[Any], list[Outcome]]]] = {
     "resume": resume.run,

@@ -15,7 +15,7 @@ import re
 import socket
 import threading
 import zlib
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from email.utils import formatdate
 from functools import lru_cache
 from itertools import count
@@ -42,20 +42,21 @@ class Manner:
     # a Content-Range that says itself that it begins at 0.
     ranges: str = "yes"
     length: str = "true"  # none, chunked, or a number of bytes that is added to the truth
-    cut: float = 0  # the connection ends after so many bytes of each answer
+    cut: int = 0  # the connection ends after so many bytes of each answer
     body: str = "file"  # page: HTML; gzip: packed though nobody asked; empty
 
     @classmethod
     def of(cls, words: str) -> Self:
         given = dict(word.split("=", 1) for word in words.split(",") if "=" in word)
-        values = {
-            known.name: number(given[known.name])
-            if known.type in {"float", "int"}
-            else given[known.name]
-            for known in fields(cls)
-            if known.name in given
-        }
-        return cls(**values)  # type: ignore[arg-type] - the types were looked at one line above
+        return cls(
+            rate=number(given.get("rate", "0")),
+            slow=int(given.get("slow", "0")),
+            validators=given.get("validators", "both"),
+            ranges=given.get("ranges", "yes"),
+            length=given.get("length", "true"),
+            cut=int(given.get("cut", "0")),
+            body=given.get("body", "file"),
+        )
 
 
 @dataclass(frozen=True)
@@ -196,7 +197,9 @@ class Origin:
         due = self._loop.time()
         for offset in range(0, reply.limit, step):
             piece = reply.body[reply.start + offset : reply.start + min(offset + step, reply.limit)]
-            writer.write(b"%x\r\n%b\r\n" % (len(piece), piece) if reply.is_chunked else piece)
+            writer.write(
+                b"%x\r\n%b\r\n" % (len(piece), bytes(piece)) if reply.is_chunked else piece
+            )
             await writer.drain()
             one.size += len(piece)
             if rate:
@@ -229,13 +232,13 @@ class Reply:
         self.is_chunked = manner.length == "chunked"
         self.is_cut = 0 < manner.cut < self.limit
         if self.is_cut:
-            self.limit = int(manner.cut)
+            self.limit = manner.cut
         if manner.length.lstrip("+-").isdigit():
             self._length += int(manner.length)
             self.limit = min(self.limit, self._length)
             self.is_cut = self.is_cut or self._length > self.limit
         self.goes_on = not self.is_cut and manner.length != "none"
-        is_slow = manner.slow and connection % int(manner.slow) == 0
+        is_slow = manner.slow and connection % manner.slow == 0
         self.rate = manner.rate / 10 if is_slow else manner.rate
 
     def _spoil_range(self) -> None:
