@@ -33,6 +33,7 @@ LONG_COPIES = SEGMENTS * SEGMENT_SECONDS // BASE_SECONDS
 FPS = 25
 BIG_BYTES = 1_000_000_000
 MIDDLE_BYTES = 256 * 1024**2
+FILES_BYTES, RESULT_BYTES = 2_800_000_000, 1_200_000_000
 VERSION_BYTES = 100_000_000
 SMALL_BYTES = 16_000_000
 
@@ -45,6 +46,13 @@ class Origins:
     tls: str  # as above
     throttled: str  # add options and a path
     ca_file: Path
+
+
+def has_room() -> bool:
+    """Whether the files and a tool's result fit beside what is there already."""
+    MEMORY.mkdir(parents=True, exist_ok=True)
+    needed = RESULT_BYTES if (FILES / "short-new").exists() else RESULT_BYTES + FILES_BYTES
+    return shutil.disk_usage(MEMORY).free >= needed
 
 
 def make_files() -> None:

@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from bench.downloads import changed, lies, progress, resume
 from bench.downloads.goals import Outcome, print_goals, save, saved
 from bench.downloads.measure import Goal, Series, Suite, run_suite
-from bench.downloads.origins import MEMORY, Origins, make_files, running
+from bench.downloads.origins import MEMORY, Origins, has_room, make_files, running
 from bench.downloads.speed import speed_suites
 from bench.downloads.tools import found, install_peers
 
@@ -52,6 +52,9 @@ def main() -> int:
         install_peers()
     if found("nginx") is None:
         print(f"notice: nginx is not installed; these suites are left out: {', '.join(NEED_NGINX)}")
+    if not has_room():
+        print(f"notice: {MEMORY.parent} is too small; name a larger folder in BENCH_MEMORY")
+        return 0
     make_files()
     with running() as origins:
         outcomes = _run_all(origins, arguments)
