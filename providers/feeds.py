@@ -49,6 +49,7 @@ _KIND_BY_SUFFIX = {
     **dict.fromkeys((".mp3", ".m4a", ".aac", ".ogg", ".oga", ".opus", ".flac"), StreamKind.HTTP),
 }
 _AUDIO_SUFFIXES = frozenset({".mp3", ".m4a", ".aac", ".ogg", ".oga", ".opus", ".flac"})
+_TAG = re.compile(r"</?[a-zA-Z]")
 # Read only on titles of at most 300 characters; none of them can backtrack far.
 _SEASON_AND_EPISODE = re.compile(
     r"\bS(\d{1,3})\s?[.:_-]?\s?E(\d{1,5}(?:\.\d{1,2})?)(?!\d)", re.IGNORECASE
@@ -120,7 +121,7 @@ def parse_feed(content: bytes, url: str) -> Feed:
     ]
     head = parsed.feed
     return Feed(
-        title=clean_text(str(head.get("title", "")), _MAX_TITLE_LENGTH),
+        title=_title(head),
         description=plain_text(str(head.get("subtitle") or head.get("description") or "")),
         image_url=_image(head, url),
         is_complete=str(head.get("itunes_complete", "")).strip().lower() == "yes",
@@ -142,6 +143,12 @@ def plain_text(markup: str) -> str:
         return ""
 
 
+def _title(part: Any) -> str:
+    """A title without the tags that some feeds put into it."""
+    title = str(part.get("title", ""))
+    return clean_text(plain_text(title) if _TAG.search(title) else title, _MAX_TITLE_LENGTH)
+
+
 def _oldest_first(items: list[FeedItem]) -> tuple[FeedItem, ...]:
     """By date where all have one; else the document reversed, as feeds put the newest first."""
     items.reverse()
@@ -152,7 +159,7 @@ def _oldest_first(items: list[FeedItem]) -> tuple[FeedItem, ...]:
 
 
 def _item(entry: Any, media: tuple[FeedMedia, ...], base: str, *, is_id_unique: bool) -> FeedItem:
-    title = clean_text(str(entry.get("title", "")), _MAX_TITLE_LENGTH)
+    title = _title(entry)
     season, number = _numbers(entry, title)
     kind = str(entry.get("itunes_episodetype", "full")).strip().lower()
     link = _http_url(str(entry.get("link", "")), base)

@@ -48,7 +48,7 @@ OPTIONS: dict[str, Any] = {
     "post_fork": post_fork,
     "proc_name": "tsuzuku",
     # A client that sends its request a byte at a time, or an endless one, is cut off.
-    "limit_request_line": 4094,
+    "limit_request_line": 8190,
     "limit_request_fields": 64,
 }
 

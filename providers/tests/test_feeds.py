@@ -75,6 +75,18 @@ def test_hostile_markup_ends(inside: str) -> None:
     assert len(feed.items) <= 1
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("Three &lt;b&gt;moons&lt;/b&gt; &amp;amp; more", "Three moons & more"),
+        ("<![CDATA[<i>Low</i> tide]]>", "Low tide"),
+        ("2 &lt; 3 &amp; 4", "2 < 3 & 4"),
+    ],
+)
+def test_a_title_is_read_without_its_tags(written: str, read: str) -> None:
+    assert one(f"<title>{written}</title>").items[0].title == read
+
+
 @given(st.text(st.characters(codec=None, exclude_categories=[]), max_size=80))
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=60)
 def test_any_title_gives_storable_text(title: str) -> None:

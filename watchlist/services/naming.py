@@ -15,6 +15,9 @@ SERIES_BYTES: Final = 100
 TITLE_BYTES: Final = 90
 # A title that only repeats the number says nothing.
 _NUMBER_ONLY = re.compile(r"(?:episode|épisode|ep\.?|e|#)?\s*\d{1,6}(?:\.\d+)?", re.IGNORECASE)
+_NUMBER_MARK = re.compile(
+    r"(?:s\d{1,4}\s?e|(?:episode|épisode|ep\.?)\s?|#)(\d{1,6}(?:\.\d{1,3})?)(?!\w)", re.IGNORECASE
+)
 
 
 def folder_of(series: Series, season: int) -> str:
@@ -25,7 +28,7 @@ def folder_of(series: Series, season: int) -> str:
 def stem_of(series: Series, episode: Episode) -> str:
     """`<Series> - S01E07 - <Title>`, without quality and extension."""
     stem = f"{_series_name(series)} - S{episode.season:02}E{two_digits(episode.number)}"
-    said = _without_series_name(episode.title, series.title)
+    said = _without_number(_without_series_name(episode.title, series.title), episode.number)
     title = _shortened(safe_name(said, fallback="_"), TITLE_BYTES)
     if not said or title == "_" or _NUMBER_ONLY.fullmatch(said):
         return stem
@@ -38,6 +41,14 @@ def _without_series_name(title: str, series_title: str) -> str:
     if rest.casefold().startswith(series_title.casefold()):
         rest = rest[len(series_title) :].lstrip(" -:,|")
     return rest
+
+
+def _without_number(title: str, number: Decimal) -> str:
+    """Feeds often begin a title with the number that the name has already: "S01E03 - Return"."""
+    mark = _NUMBER_MARK.match(title)
+    if mark and Decimal(mark[1]) == number:
+        return title[mark.end() :].lstrip(" -:.,|\u2013\u2014")
+    return title
 
 
 def label_of(series: Series, episode: Episode) -> str:

@@ -101,18 +101,14 @@ def interval() -> timedelta:
 
 def set_interval_hours(hours: int) -> None:
     """Change the global check interval (1 to 168 hours); waiting series are brought forward."""
-    row = _check_row()
-    row.kwargs = json.dumps({"interval_hours": hours})
-    row.save()
+    _change_check_row(kwargs=json.dumps({"interval_hours": hours}))
     due.bring_forward(interval())
 
 
 def set_running(*, running: bool, by: str) -> None:
     """Switch scheduled checks on or off; survives a restart."""
-    row = _check_row()
-    if row.enabled != running:
-        row.enabled = running
-        row.save()
+    if _check_row().enabled != running:
+        _change_check_row(enabled=running)
         Preferences.objects.update_or_create(
             pk=Preferences.SINGLETON_ID,
             defaults={"scheduler_changed_by": by, "scheduler_changed_at": timezone.now()},
@@ -150,6 +146,12 @@ def status() -> SchedulerStatus:
         changed_by=changed.scheduler_changed_by if changed else "",
         changed_at=changed.scheduler_changed_at if changed else None,
     )
+
+
+def _change_check_row(**facts: str | bool) -> None:
+    """Change the row so that beat notices; saving a disabled one would forget its last run."""
+    PeriodicTask.objects.filter(pk=_check_row().pk).update(**facts)
+    PeriodicTasks.update_changed()
 
 
 def _check_row() -> PeriodicTask:

@@ -107,6 +107,15 @@ def test_an_administrator_starts_and_stops_the_scheduler(admin_api: APIClient) -
         assert admin_api.post("/api/watchlist/scheduler/start").json()["enabled"] is True
 
 
+def test_a_stopped_scheduler_still_says_when_it_ran_last(admin_api: APIClient) -> None:
+    PeriodicTask.objects.update(last_run_at=timezone.now())
+    ran = admin_api.get("/api/watchlist/scheduler/status").json()["last_run"]
+    assert ran
+    admin_api.post("/api/watchlist/scheduler/stop")
+    admin_api.put("/api/watchlist/settings", {**DEFAULTS, "check_interval_hours": 3})
+    assert admin_api.get("/api/watchlist/scheduler/status").json()["last_run"] == ran
+
+
 def test_who_stopped_the_scheduler_is_told_to_administrators_alone(
     api: APIClient, admin_api: APIClient
 ) -> None:

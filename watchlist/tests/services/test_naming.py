@@ -42,6 +42,21 @@ def test_a_title_that_repeats_the_series_says_it_once(title: str, rest: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("title", "rest"),
+    [
+        ("S01E07 - The Long Night", " - The Long Night"),
+        ("Paper Lanterns S1E07 The Long Night", " - The Long Night"),
+        ("Episode 7: The Long Night", " - The Long Night"),
+        ("S01E07", ""),
+        ("Episode 8 was lost", " - Episode 8 was lost"),
+        ("7 Days", " - 7 Days"),
+    ],
+)
+def test_a_title_that_begins_with_its_own_number_says_it_once(title: str, rest: str) -> None:
+    assert stem(title) == f"Paper Lanterns - S01E07{rest}"
+
+
+@pytest.mark.parametrize(
     ("number", "written"), [("7", "07"), ("12.5", "12.5"), ("7.5", "07.5"), ("1089", "1089")]
 )
 def test_numbers_are_written_as_media_servers_read_them(number: str, written: str) -> None:
