@@ -8,6 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -26,7 +27,14 @@ from watchlist.models import (
     Series,
     WatchlistItem,
 )
+from watchlist.services import tokens
 from watchlist.services.posters import key_of
+from watchlist.tests.factories import (
+    DownloadAttemptFactory,
+    GrabFactory,
+    NotificationFactory,
+    UserFactory,
+)
 
 _FIRST = (
     "Glass",
@@ -235,3 +243,30 @@ def _paint(address: str, dice: random.Random) -> None:
 
 def _colour(hue: int, saturation: int, light: int) -> str:
     return f"hsl({hue % 360}, {max(0, saturation)}%, {max(4, light)}%)"
+
+
+def lived_in(owner: User) -> WatchlistItem:
+    """A server that has been in use for months; returns a series with a failed download."""
+    now = timezone.now()
+    things = furnish(owner, 20)
+    UserFactory.create(username="mia")
+    UserFactory.create(username="noor", is_active=False)
+    tokens.create_token(user=owner, name="Home Assistant", days=90)
+    failed = next(one.item for one in things if one.kind == "downloading")
+    wish: dict[str, Any] = {"item": failed, "episode__series": failed.series}
+    for state, reason in ((State.PAUSED, ""), (State.BLOCKED, "disk_low"), (State.CANCELLED, "")):
+        GrabFactory.create(**wish, download__state=state, download__reason_code=reason)
+    for reason in ("no_usable_player", "protected"):
+        grab = GrabFactory.create(**wish, download__failed=True, download__reason_code=reason)
+    for label in ("sibnet", "vidmoly"):
+        DownloadAttemptFactory.create(download=grab.download, source_label=label)
+    trouble: dict[str, Any] = {"user": owner, "kind": NotificationKind.STUCK, "facts": {}}
+    NotificationFactory.create(**trouble, cause="part:workers")
+    NotificationFactory.create(**trouble, cause="disk", closed_at=now, read_at=now)
+    NotificationFactory.create(
+        user=owner,
+        kind=NotificationKind.FAILED,
+        facts={"title": "Glass Harbour", "first": "7", "error": "x" * 90, "code": "not_a_video"},
+        created_at=now - timedelta(days=1),
+    )
+    return failed

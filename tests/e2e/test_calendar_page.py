@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import DESKTOP, PHONE, Opener, sideways, violations
+from tests.e2e.conftest import PHONE, Opener
 from watchlist.tests.factories import EpisodeFactory, WatchlistItemFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,25 +37,6 @@ def weekly_series(owner: User) -> None:
             )
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("size", "viewport"), [("desktop", DESKTOP), ("phone", PHONE)])
-def test_axe_finds_nothing(
-    open_page: Opener, screenshot: Any, scheme: str, size: str, viewport: Any
-) -> None:
-    page = open_page(
-        "/calendar",
-        color_scheme=scheme,
-        viewport=viewport,
-        has_touch=size == "phone",
-        bypass_csp=True,
-    )
-    screenshot(page, f"calendar-{size}-{scheme}")
-    assert violations(page) == []
-    for view in ("month", "agenda"):
-        page.goto(f"/calendar?view={view}")
-        assert (view, violations(page), sideways(page)) == (view, [], 0)
-
-
 def test_the_width_decides_what_is_seen_first(open_page: Opener) -> None:
     desktop = open_page("/calendar")
     expect(desktop.locator(".month")).to_be_visible()
@@ -64,13 +44,6 @@ def test_the_width_decides_what_is_seen_first(open_page: Opener) -> None:
     phone = open_page("/calendar", viewport=PHONE)
     expect(phone.locator(".month")).to_be_hidden()
     expect(phone.locator(".agenda")).to_be_visible()
-
-
-def test_nothing_is_cut_off_at_320_pixels(open_page: Opener) -> None:
-    page = open_page("/calendar", viewport={"width": 320, "height": 640})
-    assert sideways(page) == 0
-    page.goto("/calendar?view=month")
-    assert sideways(page) == 0
 
 
 @pytest.mark.parametrize("script", [True, False])

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from downloads.models import Download
 from downloads.states import State
-from tests.e2e.conftest import DESKTOP, PHONE, Opener, sideways, violations
+from tests.e2e.conftest import Opener
 from watchlist.models import Grab, WatchlistItem
 from watchlist.tests.factories import (
     DownloadAttemptFactory,
@@ -61,32 +61,6 @@ def busy(item: WatchlistItem) -> None:
 
 def of(page: Page, section: str) -> Any:
     return page.locator(f"#{section}")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", ["desktop", "phone"])
-def test_axe_finds_nothing(
-    open_page: Opener, item: WatchlistItem, screenshot: Any, scheme: str, size: str
-) -> None:
-    busy(item)
-    page = open_page(
-        "/downloads",
-        color_scheme=scheme,
-        viewport=PHONE if size == "phone" else DESKTOP,
-        has_touch=size == "phone",
-        bypass_csp=True,
-    )
-    page.locator("#failed summary").first.click()
-    screenshot(page, f"downloads-{size}-{scheme}")
-    assert violations(page) == []
-    assert sideways(page) == 0
-
-
-def test_nothing_is_cut_off_at_320_pixels(open_page: Opener, item: WatchlistItem) -> None:
-    busy(item)
-    page = open_page("/downloads", viewport={"width": 320, "height": 640})
-    page.locator("#failed summary").first.click()
-    assert sideways(page) == 0
 
 
 def test_progress_moves_while_one_looks(open_page: Opener, item: WatchlistItem) -> None:

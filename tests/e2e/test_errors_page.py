@@ -8,29 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import DESKTOP, PHONE, Opener, sideways, violations
+from tests.e2e.conftest import Opener, violations
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("size", "viewport"), [("desktop", DESKTOP), ("phone", PHONE)])
-def test_axe_finds_nothing_on_an_error_page(
-    open_page: Opener, screenshot: Any, scheme: str, size: str, viewport: Any
-) -> None:
-    page = open_page(
-        "/notifications",
-        color_scheme=scheme,
-        viewport=viewport,
-        has_touch=size == "phone",
-        bypass_csp=True,
-    )
-    # Any browser writes a line for an answer 404; the page is looked at as what it is.
-    html = page.request.get("/nowhere").text()
-    page.set_content(html, wait_until="networkidle")
-    screenshot(page, f"error-{size}-{scheme}")
-    assert violations(page) == []
-    assert sideways(page) == 0
 
 
 def test_an_error_page_leads_back(open_page: Opener) -> None:

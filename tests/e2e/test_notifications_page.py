@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import DESKTOP, PHONE, Opener, sideways, violations
+from tests.e2e.conftest import Opener, violations
 from watchlist.models import Notification, NotificationKind
 from watchlist.tests.factories import NotificationFactory
 
@@ -36,30 +36,6 @@ def full_inbox(owner: User) -> None:
     stuck = {"cause": "disk", "facts": {}, "created_at": now - timedelta(days=1)}
     told(owner, NotificationKind.STUCK, **stuck)
     told(owner, NotificationKind.STUCK, **stuck | {"closed_at": now, "cause": "folder"})
-
-
-@pytest.mark.usefixtures("full_inbox")
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("size", "viewport"), [("desktop", DESKTOP), ("phone", PHONE)])
-def test_axe_finds_nothing(
-    open_page: Opener, screenshot: Any, scheme: str, size: str, viewport: Any
-) -> None:
-    page = open_page(
-        "/notifications",
-        color_scheme=scheme,
-        viewport=viewport,
-        has_touch=size == "phone",
-        bypass_csp=True,
-    )
-    screenshot(page, f"notifications-{size}-{scheme}")
-    assert violations(page) == []
-    assert sideways(page) == 0
-
-
-@pytest.mark.usefixtures("full_inbox")
-def test_nothing_is_cut_off_at_320_pixels(open_page: Opener) -> None:
-    page = open_page("/notifications", viewport={"width": 320, "height": 640})
-    assert sideways(page) == 0
 
 
 @pytest.mark.usefixtures("full_inbox")

@@ -8,27 +8,12 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import Opener, sideways, violations
+from tests.e2e.conftest import Opener
 from tests.e2e.scenery import furnish
-from tests.e2e.test_watchlist_page import SCREENS, of_kind, screen
+from tests.e2e.test_watchlist_page import of_kind
 from watchlist.models import Decision, Grab, Notification
 
 Shot = Callable[[Page, str], None]
-
-
-@SCREENS
-def test_axe_finds_nothing_on_any_tab(
-    open_page: Opener, owner: User, screenshot: Shot, size: str, scheme: str
-) -> None:
-    item = of_kind(furnish(owner, 9), "downloading")
-    page = open_page(f"/watchlist/{item.pk}", bypass_csp=True, **screen(size, scheme))
-    found = {}
-    for tab in ("episodes", "settings", "history"):
-        page.goto(f"/watchlist/{item.pk}?tab={tab}")
-        page.wait_for_load_state("networkidle")
-        screenshot(page, f"series-{tab}-{size}-{scheme}")
-        found[tab] = violations(page)
-    assert {name: problems for name, problems in found.items() if problems} == {}
 
 
 def test_an_episode_says_why_it_was_skipped_and_can_be_downloaded(
@@ -77,13 +62,3 @@ def test_settings_are_saved_without_javascript(open_page: Opener, owner: User) -
     expect(page.locator("#toasts")).to_contain_text("Saved")
     item.refresh_from_db()
     assert item.quality_preference == "480p"
-
-
-def test_nothing_is_wider_than_a_narrow_phone(open_page: Opener, owner: User) -> None:
-    item = of_kind(furnish(owner, 9), "failed")
-    page = open_page(
-        f"/watchlist/{item.pk}", viewport={"width": 320, "height": 700}, has_touch=True
-    )
-    for tab in ("episodes", "settings", "history"):
-        page.goto(f"/watchlist/{item.pk}?tab={tab}")
-        assert sideways(page) == 0

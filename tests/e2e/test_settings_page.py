@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Route, expect
 from pytest_django.live_server_helper import LiveServer
 
-from tests.e2e.conftest import DESKTOP, PHONE, Opener, sideways, violations
+from tests.e2e.conftest import Opener, violations
 from watchlist.models import ApiToken, Profile
-from watchlist.services import preferences, scheduler, tokens
-from watchlist.tests.factories import UserFactory
+from watchlist.services import preferences, scheduler
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PAGES = {
@@ -25,36 +23,6 @@ PAGES = {
     "about": "/settings/about",
 }
 NEW = "another long passphrase"
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", ["desktop", "phone"])
-def test_axe_finds_nothing(
-    open_page: Opener, owner: User, screenshot: Any, scheme: str, size: str
-) -> None:
-    UserFactory.create(username="mia")
-    UserFactory.create(username="noor", is_active=False)
-    tokens.create_token(user=owner, name="Home Assistant", days=90)
-    page = open_page(
-        "/settings",
-        color_scheme=scheme,
-        viewport=PHONE if size == "phone" else DESKTOP,
-        has_touch=size == "phone",
-        bypass_csp=True,
-    )
-    for name, path in PAGES.items():
-        page.goto(path)
-        screenshot(page, f"settings-{name}-{size}-{scheme}")
-        assert (name, violations(page)) == (name, [])
-        assert (name, sideways(page)) == (name, 0)
-
-
-def test_nothing_is_cut_off_at_320_pixels(open_page: Opener, owner: User) -> None:
-    tokens.create_token(user=owner, name="Home Assistant" * 4, days=90)
-    page = open_page("/settings", viewport={"width": 320, "height": 640})
-    for name, path in PAGES.items():
-        page.goto(path)
-        assert (name, sideways(page)) == (name, 0)
 
 
 @pytest.mark.parametrize("script", [True, False])

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import DESKTOP, PHONE, Opener, sideways, violations
+from tests.e2e.conftest import Opener, violations
 from watchlist.tests.factories import (
     DownloadFactory,
     EpisodeFactory,
@@ -52,29 +52,6 @@ def a_busy_month(owner: User) -> None:
                 created_at=at - timedelta(minutes=11),
                 completed_at=None if failed else at,
             )
-
-
-@pytest.mark.usefixtures("a_busy_month")
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("size", "viewport"), [("desktop", DESKTOP), ("phone", PHONE)])
-def test_axe_finds_nothing(
-    open_page: Opener, screenshot: Any, scheme: str, size: str, viewport: Any
-) -> None:
-    page = open_page(
-        "/stats", color_scheme=scheme, viewport=viewport, has_touch=size == "phone", bypass_csp=True
-    )
-    screenshot(page, f"stats-{size}-{scheme}")
-    for summary in page.locator("summary").filter(has_text="Show as table").all():
-        summary.click()
-    assert violations(page) == []
-    assert sideways(page) == 0
-
-
-@pytest.mark.usefixtures("a_busy_month")
-def test_nothing_is_cut_off_at_320_pixels(open_page: Opener) -> None:
-    page = open_page("/stats", viewport={"width": 320, "height": 640})
-    page.locator("summary").filter(has_text="Show as table").first.click()
-    assert sideways(page) == 0
 
 
 @pytest.mark.usefixtures("a_busy_month")

@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import DESKTOP, PHONE, Opener, sideways, violations
+from tests.e2e.conftest import DESKTOP, PHONE, Opener, violations
 from tests.e2e.scenery import Painted, furnish
 from watchlist.models import Check, ItemStatus, Quality, WatchlistItem
 
@@ -63,16 +63,6 @@ def test_the_empty_list_says_what_to_do_next(open_page: Opener, screenshot: Shot
     assert violations(page) == []
     page.get_by_role("link", name="Add your first series").click()
     expect(page).to_have_url("/watchlist/add")
-
-
-@pytest.mark.parametrize("view", ["grid", "list"])
-def test_nothing_is_wider_than_a_narrow_phone(open_page: Opener, owner: User, view: str) -> None:
-    furnish(owner, 12)
-    page = open_page(viewport={"width": 320, "height": 700}, has_touch=True)
-    if view == "list":
-        page.get_by_role("button", name="List").click()
-        page.wait_for_selector(".table")
-    assert sideways(page) == 0
 
 
 def test_pause_keeps_the_focus_and_can_be_undone(open_page: Opener, owner: User) -> None:

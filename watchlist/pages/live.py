@@ -78,7 +78,7 @@ def results_of(series_ids: list[uuid.UUID]) -> list[dict[str, str]]:
     return [
         {
             "id": str(check.pk),
-            "text": f"{check.series.title}: {outcome_of(check)}",
+            "text": wording.about(check.series.title, outcome_of(check)),
             "level": toasts.ERROR if check.status == CheckStatus.FAILED else toasts.OK,
         }
         for check in done.order_by("finished_at")[:3]

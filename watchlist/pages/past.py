@@ -57,24 +57,26 @@ def _check(row: CheckRow) -> Event:
     by_hand = row.trigger != CheckTrigger.SCHEDULED
     name = _("Check by hand") if by_hand else _("Check")
     if row.status == CheckStatus.FAILED:
-        text = f"{name}: {faults.short(row.error_code)}"
+        text = wording.about(name, faults.short(row.error_code))
         why = faults.sentence(row.error_code)
         return Event(at, "triangle-alert", "error", text, (why,), row.error_text)
     if row.status != CheckStatus.SUCCEEDED:
-        return Event(at, "refresh-cw", "busy", f"{name}: {_('running')}", ())
+        return Event(at, "refresh-cw", "busy", wording.about(name, _("running")), ())
     count = len(row.new_episodes)
     if not count:
-        return Event(at, "check", "idle", f"{name}: {_('nothing new')}", ())
+        return Event(at, "check", "idle", wording.about(name, _("nothing new")), ())
     found = ngettext("%(n)d new episode", "%(n)d new episodes", count) % {"n": count}
     numbers = ", ".join(plain_number(one.number) for one in row.new_episodes[:12])
-    return Event(at, "sparkles", "new", f"{name}: {found}", (numbers,))
+    return Event(at, "sparkles", "new", wording.about(name, found), (numbers,))
 
 
 def _download(row: DownloadRow, attempts: list[DownloadAttempt]) -> Event:
     at = row.finished_at or row.started_at or row.created_at
     episode = _("Episode %(number)s") % {"number": plain_number(row.episode_number)}
     tried = tuple(
-        f"{one.source_label}: {faults.short(one.error_code)}" for one in attempts if one.error_code
+        wording.about(one.source_label, faults.short(one.error_code))
+        for one in attempts
+        if one.error_code
     )
     if row.state is State.COMPLETED:
         facts = " · ".join(

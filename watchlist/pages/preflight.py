@@ -83,7 +83,11 @@ def _library() -> Finding:
     except OSError as error:
         fix = _("Give the program's account the right to write there, or set DOWNLOAD_DIR.")
         return Finding(
-            "library", _("Library"), is_well=False, text=f"{folder}: {error.strerror}", fix=fix
+            "library",
+            _("Library"),
+            is_well=False,
+            text=wording.about(str(folder), error.strerror or ""),
+            fix=fix,
         )
     return Finding("library", _("Library"), is_well=True, text=str(folder))
 

@@ -24,6 +24,11 @@ _STYLES: Final = {
 }
 
 
+def about(subject: str, what: str) -> str:
+    """Two texts with a colon between them, with the space before it that the language wants."""
+    return _("%(subject)s: %(what)s") % {"subject": subject, "what": what}
+
+
 def moment(at: datetime) -> str:
     """As few words as it needs: "17:02", "yesterday 17:02", "Fri 17:02", "3 Nov", "3 Nov 2024"."""
     local = timezone.localtime(at)
