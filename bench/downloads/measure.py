@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import random
+import resource
 import shutil
+import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,6 +19,7 @@ from bench.downloads.origins import MEMORY, WORK
 from bench.downloads.tools import Tool, found
 
 TIME = "/usr/bin/time"
+TIMEOUT_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -109,14 +113,32 @@ def measure(tool: Tool, suite: Suite, environment: dict[str, str]) -> Run:
             stdout=log,
             stderr=log,
             env=environment | tool.environment,
+            start_new_session=True,
         )
-        _, status, usage = os.wait4(process.pid, 0)
+        status, usage = _wait(process.pid)
         seconds = time.perf_counter() - started
     process.returncode = os.waitstatus_to_exitcode(status)
-    peak = int((WORK / "peak").read_text().split()[-1]) if is_peak_known else usage.ru_maxrss
+    peak = usage.ru_maxrss
+    if is_peak_known and process.returncode == 0:
+        peak = int((WORK / "peak").read_text().split()[-1])
     cpu = usage.ru_utime + usage.ru_stime
     is_right = process.returncode == 0 and suite.check(suite.out)
     return Run(seconds, cpu, peak / 1024, is_right, process.returncode)
+
+
+def _wait(leader: int) -> tuple[int, resource.struct_rusage]:
+    """Status and usage of a process, which is killed with its children when it hangs."""
+    timer = threading.Timer(TIMEOUT_SECONDS, os.killpg, (leader, signal.SIGKILL))
+    timer.daemon = True
+    timer.start()
+    try:
+        _, status, usage = os.wait4(leader, 0)
+    except KeyboardInterrupt:
+        os.killpg(leader, signal.SIGKILL)
+        raise
+    finally:
+        timer.cancel()
+    return status, usage
 
 
 def run_suite(suite: Suite, rounds: int, environment: dict[str, str]) -> dict[str, Series]:
