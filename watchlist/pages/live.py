@@ -19,7 +19,7 @@ from django_htmx.http import trigger_client_event
 
 from watchlist import faults
 from watchlist.models import Check, CheckStatus, CheckTrigger
-from watchlist.pages import toasts
+from watchlist.pages import toasts, wording
 from watchlist.pages.cards import cards_of
 from watchlist.pages.feedback import user_of
 from watchlist.pages.watchlist import card_template_for
