@@ -9,7 +9,7 @@ from io import BufferedWriter, RawIOBase
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
-from downloads.engine.errors import AddressRefused, EngineError
+from downloads.engine.errors import AddressRefused, EngineError, ServerRefused
 from providers.errors import EgressRefused
 from providers.safe_url import check_url
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 # Writes of that size are cheap everywhere; larger ones are erratic on ext4.
 GATHER_BYTES = 262_144
+MAX_REDIRECTS = 10
+# Headers that may follow a redirect to another host; credentials of any kind may not.
+_PORTABLE_HEADERS = frozenset({"user-agent", "referer", "origin", "accept", "accept-language"})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 _OWN_HEADERS = frozenset({"range", "if-range", "accept-encoding", "host", "connection"})
@@ -125,6 +128,22 @@ class Call:
             self.error = error
             return False
         return True
+
+    def redirect(self) -> None:
+        """Ask where the answer points to. Raises AddressRefused, ServerRefused."""
+        target, self.location = self.location, ""
+        self.redirects += 1
+        if self.redirects > MAX_REDIRECTS:
+            raise ServerRefused("The server redirects in circles.")
+        before = urlsplit(self.url)
+        self.url = checked_url(target, self.url)
+        after = urlsplit(self.url)
+        if (before.scheme, before.netloc) != (after.scheme, after.netloc):
+            self.headers = {
+                name: value
+                for name, value in self.headers.items()
+                if name.lower() in _PORTABLE_HEADERS
+            }
 
     def header_lines(self) -> list[str]:
         """What is sent: the caller's headers below our own."""

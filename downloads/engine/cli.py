@@ -50,6 +50,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object at the end")
 
 
+def own_arguments(words: Sequence[str], *, prog: str) -> argparse.Namespace | None:
+    """The command's arguments; None when there are others among them. Exits for wrong ones."""
+    parser = argparse.ArgumentParser(prog=prog, description="Download one video and verify it.")
+    add_arguments(parser)
+    arguments, others = parser.parse_known_args(words)
+    return None if others else arguments
+
+
 def run(arguments: argparse.Namespace, *, egress: EgressPolicy, umask: int) -> int:
     """Fetch as the arguments say; returns the exit status, 0 only for a verified file in place."""
     control = _Console(

@@ -23,6 +23,7 @@ from downloads.engine.small import SmallFetcher
 
 _MAX_MANIFEST_BYTES = 8_000_000
 _MAX_SOUND_TRACKS = 8
+_MAX_SUBTITLE_TRACKS = 8
 _MAX_PERIODS = 500
 _MAX_DIGITS = 15
 _DURATION = re.compile(
@@ -119,6 +120,7 @@ def _choices(
         variants = [_variant(group, one, str(n)) for n, (group, one) in enumerate(videos)]
         group, one = videos[int(best_variant(variants, max_height).url)]
         yield _chosen("video", group, one, (period, base, seconds))
+    yield from _subtitles(period, base, seconds)
     heard: set[str] = set()
     for group in sets["audio"]:
         sounds = group.findall("{*}Representation")
@@ -130,10 +132,28 @@ def _choices(
         yield _chosen("audio", group, best, (period, base, seconds))
 
 
+def _subtitles(period: ET.Element, base: str, seconds: float) -> Iterator[_Chosen]:
+    """One track for each language. Raises PlaylistRefused for what cannot be put into the file."""
+    found: set[str] = set()
+    for group in period.findall("{*}AdaptationSet"):
+        one = group.find("{*}Representation")
+        language = group.get("lang", "")[:3]
+        if one is None or _kind_of(group) not in {"text", "application"} or language in found:
+            continue
+        if _mime_of(group) != "text/vtt":
+            raise PlaylistRefused("The stream's subtitles are in a format that cannot be kept.")
+        if len(found) < _MAX_SUBTITLE_TRACKS:
+            found.add(language)
+            yield _chosen("subtitles", group, one, (period, base, seconds))
+
+
 def _kind_of(group: ET.Element) -> str:
+    return group.get("contentType") or _mime_of(group).split("/")[0]
+
+
+def _mime_of(group: ET.Element) -> str:
     first = group.find("{*}Representation")
-    mime = group.get("mimeType") or (first.get("mimeType") if first is not None else None) or ""
-    return group.get("contentType") or mime.split("/")[0]
+    return group.get("mimeType") or (first.get("mimeType") if first is not None else None) or ""
 
 
 def _variant(group: ET.Element, one: ET.Element, key: str) -> Variant:
@@ -150,7 +170,7 @@ def _chosen(
             raise ProtectedStream("The stream is protected (DRM) and is left alone.")
     return _Chosen(
         kind=kind,
-        language=group.get("lang", "")[:3] if kind == "audio" else "",
+        language="" if kind == "video" else group.get("lang", "")[:3],
         representation=one,
         chain=[period, group, one],
         base_url=_below(one, _below(group, base)),

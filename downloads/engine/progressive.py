@@ -28,11 +28,13 @@ from downloads.engine.ranges import RangePlan, Span
 from downloads.engine.sniff import Manifest, container_of, manifest_of
 from downloads.engine.storage import WorkFolder
 from downloads.engine.transport import Transport
-from providers.errors import ProviderError
 from providers.types import Stream
 
 _SPACE_SECONDS = 1.0
 _MAX_RESTARTS = 3
+# Slow connections are opened anew, but a host that throttles in earnest is not pestered.
+_MAX_REOPENED = 16
+_REOPEN_SECONDS = 0.25
 
 
 class PlaylistFound(EngineError):
@@ -55,13 +57,10 @@ class Source:
     host_connections: Callable[[str], int] | None = None
 
     def renew(self) -> None:
-        """Resolve the address again. Raises ServerRefused when that fails."""
+        """Resolve the address again. Raises EngineError when that fails."""
         if self.refresh is None:
             return
-        try:
-            stream = self.refresh()
-        except ProviderError as error:
-            raise ServerRefused(f"The address could not be renewed: {error}") from error
+        stream = self.refresh()
         if stream.kind is not self.stream.kind:
             raise ServerRefused("The renewed address leads to another kind of stream.")
         self.stream = stream
@@ -78,6 +77,7 @@ class Progressive:
         self.size: int | None = None
         self.has_changed = False
         self.now = time.monotonic
+        self.on_front: Callable[[int], None] = lambda _offset: None  # told what is whole up to
         self._folder, self._transport, self._monitor = folder, transport, monitor
         self._lanes: list[Lane] = []
         self._use_ranges = True
@@ -88,6 +88,8 @@ class Progressive:
         self._effective_url = ""
         self._not_before = self._next_space = 0.0
         self._needs_renewal = False
+        self._reopened = 0
+        self._next_reopen = 0.0
         self._plan: RangePlan | None = self.part.resumed_plan()
         if self._plan is not None:
             self.size, self._is_sized = self._plan.size, True
@@ -125,6 +127,7 @@ class Progressive:
         if self._plan is not None and self.part.is_mark_due(now):
             self._flush()
             self._mark()
+        self.on_front(self._plan.front if self._plan is not None else 0)
         if now >= self._next_space:
             self._next_space = now + _SPACE_SECONDS
             self._folder.require_space(0, self._monitor.limits.min_free_bytes)
@@ -160,6 +163,9 @@ class Progressive:
             self._flush()
         self._count.observe(now, self.bytes_done)
         wanted = self._wanted_connections(now)
+        if now >= self._next_reopen and self._reopened < _MAX_REOPENED:
+            self._next_reopen = now + _REOPEN_SECONDS
+            self._give_up_laggard(now)
         while len(self._lanes) > wanted:
             self._drop_lane(now)
         while len(self._lanes) < wanted and not self._plan.is_complete:
@@ -204,8 +210,19 @@ class Progressive:
                 return min(OVERLAP_BYTES, end - start)
         return 0
 
+    def _give_up_laggard(self, now: float) -> None:
+        """Make room for a connection that may be luckier; its range is the next to be taken."""
+        laggard = self._plan.laggard(now) if self._plan is not None else None
+        for lane in self._lanes:
+            if lane.span is laggard:
+                self._reopened += 1
+                self._drop(lane)
+                return
+
     def _drop_lane(self, now: float) -> None:
-        lane = min(self._lanes, key=lambda lane: lane.span.rate(now) or 0.0)
+        self._drop(min(self._lanes, key=lambda lane: lane.span.rate(now) or 0.0))
+
+    def _drop(self, lane: Lane) -> None:
         lane.flush()
         self._transport.cancel(lane.call)
         self._forget(lane)

@@ -16,6 +16,12 @@ _SMALLEST_PIECE_BYTES = 65_536
 _MIN_PIECE_SECONDS = 0.06
 _MIN_RATE = 1024.0
 _MEASURED_SECONDS = 0.05  # less time tells nothing of a rate
+# When a connection is given up for another one: after so long, at such a share of the usual rate,
+# with so much left to do at its own.
+_JUDGED_SECONDS = 0.5
+_LAGGING_SHARE = 0.25
+_LAGGING_LEFT_SECONDS = 1.0
+_LEAST_SIBLINGS = 2
 
 
 @dataclass(slots=True, eq=False)
@@ -68,6 +74,13 @@ class RangePlan:
             max(span.end - span.position, 0) for span in self.live
         )
 
+    @property
+    def front(self) -> int:
+        """Everything before this offset is on disk."""
+        starts = [start for start, _ in self.gaps]
+        starts += [span.position for span in self.live if span.position < span.end]
+        return min(starts, default=self.size)
+
     def written(self) -> Ranges:
         """The ranges that are on disk."""
         missing = self.gaps + [(s.position, s.end) for s in self.live if s.position < s.end]
@@ -108,6 +121,20 @@ class RangePlan:
                 return
         self.gaps.append((span.position, span.end))
         self.gaps.sort()
+
+    def laggard(self, now: float) -> Span | None:
+        """A connection that is far slower than its siblings and has much left to do."""
+        rates = [
+            (rate, span)
+            for span in self.live
+            if (rate := span.rate(now)) is not None and now - span.started_at >= _JUDGED_SECONDS
+        ]
+        if len(rates) <= _LEAST_SIBLINGS:
+            return None
+        slowest, span = min(rates, key=lambda pair: pair[0])
+        usual = sorted(rate for rate, _ in rates)[len(rates) // 2]
+        is_long = (span.end - span.position) / slowest > _LAGGING_LEFT_SECONDS
+        return span if slowest < usual * _LAGGING_SHARE and is_long else None
 
     def usual_rate(self, now: float) -> float:
         """What a connection brings here, in bytes a second."""

@@ -9,17 +9,25 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from importlib import import_module
-from threading import Thread
+from pathlib import Path
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from downloads.engine.calls import checked_url
-from downloads.engine.digest import sha256_of
-from downloads.engine.errors import NotAVideo, PlaylistRefused, WrongLength
+from downloads.engine.digest import RunningDigest, sha256_of
+from downloads.engine.errors import (
+    EngineError,
+    NotAVideo,
+    PlaylistRefused,
+    ServerRefused,
+    WrongLength,
+)
 from downloads.engine.partfile import PartFile
 from downloads.engine.progressive import PlaylistFound, Progressive, Source
 from downloads.engine.session import Outcome, Session
 from downloads.engine.storage import WorkFolder
 from downloads.engine.types import Control, FetchedFile, FetchRequest, Stage
+from providers.errors import ProviderError
 from providers.types import Stream, StreamKind
 
 if TYPE_CHECKING:
@@ -31,7 +39,7 @@ _SPOILED = (NotAVideo, WrongLength, PlaylistRefused)
 
 def run(request: FetchRequest, control: Control, folder: WorkFolder) -> FetchedFile:
     """Fetch and verify into a locked folder. Raises EngineError, OSError."""
-    session = Session.open(request, control, folder)
+    session = Session.open(_with_own_errors(request), control, folder)
     # While the first bytes are on their way there is time to load what the last step needs.
     preload = Thread(target=import_module, args=("downloads.engine.verify",), daemon=True)
     preload.start()
@@ -41,8 +49,30 @@ def run(request: FetchRequest, control: Control, folder: WorkFolder) -> FetchedF
         folder.discard()
         raise
     finally:
-        session.transport.close()
+        session.close()
         preload.join()
+
+
+def _with_own_errors(request: FetchRequest) -> FetchRequest:
+    """The same request; what fails in the owner's `refresh` ends as our kind of error."""
+    refresh = request.refresh
+    if refresh is None:
+        return request
+
+    def renewed() -> Stream:
+        try:
+            return refresh()
+        except EngineError:
+            raise
+        except ProviderError as error:
+            raise ServerRefused(
+                f"The address could not be renewed: {error}",
+                retry_after_seconds=error.retry_after_seconds,
+            ) from error
+        except Exception as error:
+            raise ServerRefused("The address could not be renewed.") from error
+
+    return replace(request, refresh=renewed)
 
 
 def _result(session: Session) -> FetchedFile:
@@ -54,7 +84,7 @@ def _result(session: Session) -> FetchedFile:
     media = _verified(session, outcome)
     digest = ""
     if request.want_sha256:
-        digest = monitor.wait_for(lambda stop: sha256_of(outcome.path, stop))
+        digest = monitor.wait_for(lambda stop: _sha256(session, outcome.path, stop))
     return FetchedFile(
         path=outcome.path,
         size_bytes=outcome.path.stat().st_size,
@@ -68,6 +98,12 @@ def _result(session: Session) -> FetchedFile:
         connections=monitor.most_connections,
         restarted=session.has_changed,
     )
+
+
+def _sha256(session: Session, path: Path, stop: Event) -> str:
+    if session.digest is None:
+        return sha256_of(path, stop)
+    return session.digest.finish(path.stat().st_size, stop)
 
 
 def _verified(session: Session, outcome: Outcome) -> VerifiedMedia:
@@ -84,6 +120,9 @@ def _fetch(session: Session, stream: Stream) -> tuple[StreamKind, Outcome]:
         try:
             return stream.kind, _fetch_file(session, stream)
         except PlaylistFound as found:
+            if session.digest is not None:
+                session.digest.close()
+                session.digest = None
             PartFile.discard(session.folder)
             kind = StreamKind(found.kind.value)
             return _fetch(session, replace(stream, kind=kind, url=found.url))
@@ -107,6 +146,9 @@ def _fetch_file(session: Session, stream: Stream) -> Outcome:
         transport=session.transport,
         monitor=session.monitor,
     )
+    if request.want_sha256:
+        session.digest = RunningDigest(file.path)
+        file.on_front = session.digest.advance
     try:
         session.drive([file])
     finally:

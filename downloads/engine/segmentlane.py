@@ -35,6 +35,7 @@ class SegmentLane:
         self.number = number
         self.length = 0  # plain bytes written so far
         self.expected: Place | None = None
+        self.enough: int | None = None  # bytes to be compared; None: all of the segment
         self.call: Call
         self._decryptor = decryptor
         self._head = b""
@@ -71,7 +72,11 @@ class SegmentLane:
         if self._skip or self._wanted is not None:
             content = self._in_range(content)
         self._store(content if self._decryptor is None else self._decryptor.update(content))
-        return self._wanted is None or self._wanted > 0
+        return not self._has_enough and (self._wanted is None or self._wanted > 0)
+
+    @property
+    def _has_enough(self) -> bool:
+        return self.enough is not None and self.length >= self.enough
 
     def _in_range(self, content: memoryview) -> memoryview:
         skipped = min(self._skip, len(content))
@@ -102,7 +107,7 @@ class SegmentLane:
     def on_end(self, call: Call) -> None:
         """Write the rest, see whether the segment is whole, tell the owner."""
         try:
-            if call.error is None:
+            if call.error is None and not self._has_enough:
                 if self._decryptor is not None:
                     self._store(self._decryptor.finish())
                 self._require_whole()

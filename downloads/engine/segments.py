@@ -21,6 +21,8 @@ from downloads.engine.transport import Transport
 
 _SPACE_SECONDS = 1.0
 _SHOW_TOTAL_FROM = 0.02
+# So much of an early segment is fetched once more at the end.
+_PROOF_BYTES = 65_536
 
 
 class Decryptor(Protocol):
@@ -71,7 +73,6 @@ class SegmentFetch:
         self._limit: int | None = None  # connections, after the server complained
         self._limit_until = self._not_before = self._next_space = 0.0
         self._needs_renewal = False
-        self.has_changed = False
         self.resumed_from = self.bytes_done
 
     def _open_store(self) -> None:
@@ -81,13 +82,16 @@ class SegmentFetch:
         self._todo = deque(index for index in range(count) if index not in finished)
         self._count = count
         self._bytes_whole = self.store.stored_bytes
-        # The newest segment is fetched once more and compared, to notice a stream that changed.
+        # The newest segment is fetched once more and compared, to notice a stream that changed
+        # since the last run.
         self._probe = self.store.newest
+        # At the end so is the beginning of one of the oldest, to notice one that changed meanwhile.
+        self._is_proven = False
 
     @property
     def is_complete(self) -> bool:
-        """Whether every segment is on disk."""
-        return not self._todo and not self._lanes
+        """Whether every segment is on disk, and all of them are of one version of the stream."""
+        return not self._todo and not self._lanes and self._is_proven
 
     @property
     def is_trusted(self) -> bool:
@@ -102,7 +106,7 @@ class SegmentFetch:
     @property
     def bytes_done(self) -> int:
         """Bytes of whole and half segments."""
-        return self._bytes_whole + sum(lane.length for lane in self._lanes)
+        return self._bytes_whole + sum(lane.length for lane in self._lanes if not lane.is_probe)
 
     @property
     def size(self) -> int | None:
@@ -128,6 +132,9 @@ class SegmentFetch:
         if self._probe is not None and self._todo:
             self._start(self._probe, is_probe=True)
             return
+        if not self._todo and self._may_prove():
+            self._start(self.store.oldest, is_probe=True, enough=_PROOF_BYTES)
+            return
         while self._todo and len(self._lanes) < self._wanted(now):
             self._start(self._todo.popleft(), is_probe=False)
 
@@ -139,13 +146,20 @@ class SegmentFetch:
             wanted = min(wanted, self._limit)
         return max(wanted, 1)
 
-    def _start(self, index: int, *, is_probe: bool) -> None:
+    def _may_prove(self) -> bool:
+        """Whether it is time for the last look: all the others have at least been answered."""
+        return not self._is_proven and all(
+            lane.call.answer is not None and not lane.is_probe for lane in self._lanes
+        )
+
+    def _start(self, index: int, *, is_probe: bool, enough: int | None = None) -> None:
         segment = self.source.segments[index]
         number = self._idle_lanes.pop()
         lane = SegmentLane(
             self, index=index, number=number, decryptor=self.source.decryptor(segment)
         )
         lane.expected = self.store.place_of(index) if is_probe else None
+        lane.enough = enough
         lane.call = Call(
             segment.url, lane, headers=self.source.headers, byte_range=segment.byte_range
         )
@@ -168,9 +182,7 @@ class SegmentFetch:
         error = call.error
         if error is None:
             self._end_well(lane)
-        elif isinstance(error, SegmentChanged):
-            self._restart()
-        elif isinstance(error, OSError) or not error.retryable:
+        elif isinstance(error, SegmentChanged | OSError) or not error.retryable:
             raise error
         else:
             if not lane.is_probe:
@@ -180,21 +192,11 @@ class SegmentFetch:
     def _end_well(self, lane: SegmentLane) -> None:
         if lane.is_probe:
             self._probe = None
+            self._is_proven = lane.enough is not None
             return
         self.store.add(lane.index, lane.number, lane.length)
         self._bytes_whole += lane.length
         self._failures.failures = 0
-
-    def _restart(self) -> None:
-        self.has_changed = True
-        for lane in self._lanes:
-            self._transport.cancel(lane.call)
-        self._lanes.clear()
-        self.store.close()
-        SegmentStore.discard(self._folder.path)
-        self._open_store()
-        self.resumed_from = 0
-        self._monitor.restarted()
 
     def _retry(self, error: EngineError) -> None:
         now = time.monotonic()

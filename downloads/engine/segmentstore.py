@@ -21,6 +21,7 @@ from downloads.engine.storage import write_at
 _LOG_NAME = "segments.log"
 _SYNC_SECONDS = 5.0
 _VERSION = "1"
+_OLDEST_SEGMENTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,12 @@ class SegmentStore:
     def finished(self) -> frozenset[int]:
         """The segments that are whole."""
         return frozenset(self._places)
+
+    @property
+    def oldest(self) -> int:
+        """Of the segments that were finished first the one with the most to compare."""
+        first = list(self._places.items())[:_OLDEST_SEGMENTS]
+        return max(first, key=lambda item: item[1].length)[0]
 
     @property
     def stored_bytes(self) -> int:

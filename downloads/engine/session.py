@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from downloads.engine.digest import RunningDigest
 from downloads.engine.monitor import Monitor
 from downloads.engine.storage import WorkFolder
 from downloads.engine.transport import Transport, TransportSettings
@@ -56,6 +57,7 @@ class Session:
     monitor: Monitor
     transport: Transport
     has_changed: bool = False
+    digest: RunningDigest | None = None  # of the file that is being written, where it is wanted
 
     @classmethod
     def open(cls, request: FetchRequest, control: Control, folder: WorkFolder) -> Session:
@@ -67,6 +69,12 @@ class Session:
             ca_file=request.ca_file,
         )
         return cls(request, folder, monitor, Transport(request.egress, settings))
+
+    def close(self) -> None:
+        """Drop what is still going on."""
+        if self.digest is not None:
+            self.digest.close()
+        self.transport.close()
 
     def drive(
         self, transfers: Sequence[Transfer], *, watch: Callable[[], None] = lambda: None

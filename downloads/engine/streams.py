@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from downloads.engine.dash import load_dash
+from downloads.engine.errors import WrongLength
 from downloads.engine.hls import SegmentPlan, load_hls, segment_source
 from downloads.engine.joiner import Joiner
 from downloads.engine.mux import Group, Muxer, TrackInput
 from downloads.engine.progressive import Progressive, Source
+from downloads.engine.segmentlane import SegmentChanged
 from downloads.engine.segments import SegmentFetch
+from downloads.engine.segmentstore import SegmentStore
 from downloads.engine.session import Outcome, Session
 from downloads.engine.small import SmallFetcher
 from downloads.engine.sniff import SNIFF_BYTES, Container, container_of
@@ -21,6 +24,7 @@ from downloads.engine.types import Stage
 from providers.types import Stream
 
 _TARGET_NAME = "media.mp4"
+_MAX_VERSIONS = 4
 
 LoadPlan = Callable[[SmallFetcher, str, int | None], SegmentPlan]
 
@@ -86,20 +90,50 @@ def _sniffer(path: Path) -> Callable[[], Container]:
 
 def fetch_segmented(session: Session, stream: Stream, load: LoadPlan) -> Outcome:
     """Fetch a stream of segments whose playlists `load` reads. Raises EngineError, OSError."""
-    request = session.request
-    fetcher = SmallFetcher(session.transport, session.monitor, stream.headers)
-    plan = load(fetcher, stream.url, request.max_height)
-    reload = None
-    if request.refresh is not None:
-        refresh = request.refresh
+    source = _SegmentedSource(session, stream, load)
+    for _ in range(_MAX_VERSIONS):
+        try:
+            return _fetch_version(session, source)
+        except SegmentChanged:
+            # What is on disk belongs to a stream that is no more, and so may keys and beginnings.
+            session.has_changed = True
+            SegmentStore.discard(session.folder.path)
+            session.monitor.restarted()
+    raise WrongLength("The stream changes all the time.")
 
-        def reload() -> SegmentPlan:
-            fresh = refresh()
-            fetcher.headers = fresh.headers
-            return load(fetcher, fresh.url, request.max_height)
 
+@dataclass(slots=True)
+class _SegmentedSource:
+    """Where the playlists come from; changes when an address expires."""
+
+    session: Session
+    stream: Stream
+    load: LoadPlan
+
+    def plan(self, fetcher: SmallFetcher) -> SegmentPlan:
+        fetcher.headers = self.stream.headers
+        return self.load(fetcher, self.stream.url, self.session.request.max_height)
+
+    def renewal(self, fetcher: SmallFetcher) -> Callable[[], SegmentPlan] | None:
+        refresh = self.session.request.refresh
+        if refresh is None:
+            return None
+
+        def renew() -> SegmentPlan:
+            self.stream = refresh()
+            return self.plan(fetcher)
+
+        return renew
+
+
+def _fetch_version(session: Session, source: _SegmentedSource) -> Outcome:
+    """All segments of one version of the stream, joined. Raises SegmentChanged for another one."""
+    fetcher = SmallFetcher(session.transport, session.monitor, source.stream.headers)
+    plan = source.plan(fetcher)
+    segments = segment_source(plan, fetcher, source.renewal(fetcher))
+    segments.host_connections = session.request.host_connections
     transfer = SegmentFetch(
-        segment_source(plan, fetcher, reload),
+        segments,
         folder=session.folder,
         transport=session.transport,
         monitor=session.monitor,
@@ -107,7 +141,6 @@ def fetch_segmented(session: Session, stream: Stream, load: LoadPlan) -> Outcome
     joiner = Joiner(plan, transfer, session.folder.path / _TARGET_NAME)
     try:
         session.drive([transfer], watch=joiner.keep_up)
-        session.has_changed = transfer.has_changed
         session.folder.require_space(0, session.monitor.limits.min_free_bytes)
         session.monitor.enter(Stage.JOINING)
         path = joiner.finish(session.monitor)

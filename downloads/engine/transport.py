@@ -10,7 +10,6 @@ import time
 from dataclasses import dataclass
 from io import BufferedWriter
 from typing import Any
-from urllib.parse import urlsplit
 
 import pycurl
 
@@ -19,18 +18,14 @@ from downloads.engine.errors import (
     AddressRefused,
     ConnectionFailed,
     EngineError,
-    ServerRefused,
 )
 from downloads.engine.rategate import RateGate
 from providers.safe_url import EgressPolicy
 
-MAX_REDIRECTS = 10
 # A connection that brings less than this on average over the stall timeout is as good as dead.
 STALL_BYTES_PER_SECOND = 1024
 # Large reads let the sender run undisturbed: half of this costs a third more time on loopback.
 _RECEIVE_BUFFER_BYTES = 524_288
-# Headers that may follow a redirect to another host; credentials of any kind may not.
-_PORTABLE_HEADERS = frozenset({"user-agent", "referer", "origin", "accept", "accept-language"})
 _IDLE_SELECT_SECONDS = 0.1
 _LIMITED_SELECT_SECONDS = 0.02
 _MAX_SPARE = 16
@@ -232,21 +227,8 @@ class Transport:
         call.sink.on_end(call)
 
     def _follow(self, call: Call) -> bool:
-        target = call.location
-        call.location = ""
-        call.redirects += 1
         try:
-            if call.redirects > MAX_REDIRECTS:
-                raise ServerRefused("The server redirects in circles.")
-            before = urlsplit(call.url)
-            call.url = checked_url(target, call.url)
-            after = urlsplit(call.url)
-            if (before.scheme, before.netloc) != (after.scheme, after.netloc):
-                call.headers = {
-                    name: value
-                    for name, value in call.headers.items()
-                    if name.lower() in _PORTABLE_HEADERS
-                }
+            call.redirect()
             self.start(call)
         except EngineError as error:
             call.error = error

@@ -13,7 +13,6 @@ from downloads.engine.errors import (
     AddressRefused,
     ConnectionFailed,
     DiskFull,
-    EngineError,
     FolderUnwritable,
     NotAVideo,
     ServerRefused,
@@ -112,16 +111,19 @@ def test_a_length_that_is_too_small_is_noticed(origin: Origin, run: Fetch, clip:
 
 def test_a_length_that_is_too_large_is_an_error(origin: Origin, run: Fetch, clip: bytes) -> None:
     lie = Answer(clip, ranges=False, announced=len(clip) + 100_000)
-    with pytest.raises(EngineError):
+    with pytest.raises(ConnectionFailed, match="cut"):
         run(origin.serve("/a.mp4", lie))
 
 
-@pytest.mark.parametrize("answer", [Answer(chunked=True), Answer(no_length=True)])
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [(Answer(chunked=True), ConnectionFailed), (Answer(no_length=True), NotAVideo)],
+)
 def test_a_cut_answer_without_length_is_never_taken_for_whole(
-    origin: Origin, run: Fetch, clip: bytes, answer: Answer
+    origin: Origin, run: Fetch, clip: bytes, answer: Answer, error: type[Exception]
 ) -> None:
     cut = replace(answer, content=clip, ranges=False, cut_after=len(clip) // 2)
-    with pytest.raises((ConnectionFailed, NotAVideo, EngineError)):
+    with pytest.raises(error):
         run(origin.serve("/a.mp4", cut))
 
 
@@ -291,20 +293,38 @@ def test_three_gigabytes_need_no_memory(
     assert grown < 60_000
 
 
-def test_root_is_not_needed_to_see_a_read_only_folder(tmp_path: Path) -> None:
+@pytest.mark.parametrize("has_lock", [True, False])
+def test_a_read_only_folder_is_told_by_the_whole_engine(tmp_path: Path, *, has_lock: bool) -> None:
     if os.geteuid() != 0:
-        pytest.skip("needs root to become somebody else")
+        pytest.skip("needs root to become somebody else, whom permissions bind")
     folder = tmp_path / "closed"
-    folder.mkdir(mode=0o555)
-    tmp_path.chmod(0o755)
+    folder.mkdir()
+    if has_lock:
+        (folder / "lock").touch(mode=0o666)
+        (folder / "lock").chmod(0o666)
+    folder.chmod(0o555)
+    for parent in [tmp_path, *list(tmp_path.parents)[:2]]:
+        parent.chmod(0o755)
     script = f"""
 import os, sys
 from pathlib import Path
 from downloads.engine.errors import FolderUnwritable
-from downloads.engine.storage import WorkFolder
+from downloads.engine.fetch import fetch
+from downloads.engine.run import run
+from downloads.engine.types import Command, FetchRequest, Limits
+from providers.safe_url import EgressPolicy
+from providers.types import Stream, StreamKind
+
+class Owner:
+    def poll(self): return Command.GO_ON
+    def limits(self): return Limits()
+    def progress(self, progress): pass
+
 os.setuid(65534)
+stream = Stream("http://127.0.0.1:1/a.mp4", StreamKind.HTTP)
+egress = EgressPolicy.parse(["127.0.0.0/8"])
 try:
-    WorkFolder(Path({str(folder)!r}) / "work").__enter__()
+    fetch(FetchRequest(stream=stream, work_dir=Path({str(folder)!r}), egress=egress), Owner())
 except FolderUnwritable as error:
     print(error)
     sys.exit(7)

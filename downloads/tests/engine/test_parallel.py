@@ -6,7 +6,7 @@ import pytest
 
 from downloads.engine.connections import ConnectionCount
 from downloads.engine.errors import Interrupted
-from downloads.engine.ranges import RangePlan
+from downloads.engine.ranges import RangePlan, Span
 from downloads.engine.types import Command
 from downloads.tests.engine.conftest import FAST, Fetch, Owner
 from downloads.tests.engine.origin import Answer, Origin
@@ -172,3 +172,36 @@ def test_connections_that_bring_nothing_are_given_up() -> None:
 
     assert max(targets) == 8
     assert targets[-1] == 1
+
+
+def test_a_connection_far_behind_its_siblings_is_opened_anew(
+    origin: Origin, run: Fetch, clip: bytes
+) -> None:
+    def script(number: int, _headers: dict[str, str]) -> Answer:
+        return Answer(clip, bytes_per_second=4000 if number == 3 else 200_000)
+
+    fetched = run(origin.serve("/a.mp4", script), owner=Owner(FOUR))
+    slow = origin.seen[2]
+    start = int(slow.range.removeprefix("bytes=").split("-")[0])
+    starts = [int(seen.range.removeprefix("bytes=").split("-")[0]) for seen in origin.seen[3:]]
+
+    assert fetched.path.read_bytes() == clip
+    assert slow.sent < 100_000
+    # Somebody else went on where it was.
+    assert any(start <= other <= start + slow.sent for other in starts)
+
+
+def test_only_a_connection_far_behind_with_much_to_do_is_given_up() -> None:
+    plan = RangePlan(40_000_000)
+    plan.live = [Span(n * 10_000_000, (n + 1) * 10_000_000, n * 10_000_000) for n in range(4)]
+    for span in plan.live:
+        span.started_at, span.position = 1.0, span.start + 1_000_000
+    assert plan.laggard(2.0) is None
+
+    slow = plan.live[2]
+    slow.position = slow.start + 100_000
+    assert plan.laggard(1.2) is None
+    assert plan.laggard(2.0) is slow
+
+    slow.end = slow.position + 50_000
+    assert plan.laggard(2.0) is None
