@@ -83,11 +83,12 @@ def headline_of(facts: SeriesFacts) -> Headline:
 
 
 def _moving(facts: SeriesFacts) -> Headline | None:
-    if facts.error_code and facts.status == "active":
+    is_active = facts.status == "active"
+    if facts.error_code and is_active:
         return Headline.FAILED
     if facts.running:
         return Headline.DOWNLOADING
-    if facts.given_up:
+    if facts.given_up and is_active:
         return Headline.FAILED
     if facts.waiting:
         return Headline.DOWNLOADING

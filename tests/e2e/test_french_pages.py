@@ -37,6 +37,13 @@ PAGES = (
     "/settings/about",
 )
 
+# Parts of an open dialog or a toast that stick out of it.
+TOO_WIDE = """() => [...document.querySelectorAll('dialog[open], .toast')].flatMap(box =>
+  [...box.querySelectorAll('*')]
+    .filter(one => one.checkVisibility() && !one.closest('.vh')
+      && one.getBoundingClientRect().right > box.getBoundingClientRect().right + 1)
+    .map(one => one.outerHTML.slice(0, 100)))"""
+
 
 def english_lines() -> frozenset[str]:
     """What stands in the sources and reads otherwise in French; short words may be both."""
@@ -83,6 +90,18 @@ def test_the_first_visit_speaks_french_to_a_french_browser(
     assert page.locator("h1").inner_text() == "Bienvenue dans Tsuzuku"
     assert lines_of(page) & english_lines() == set()
     screenshot(page, "setup-french")
+
+
+def test_dialogs_and_toasts_fit_a_narrow_phone(open_page: Opener, french: User) -> None:
+    item = of_kind(furnish(french, 9), "current")
+    page = open_page(viewport={"width": 320, "height": 700}, has_touch=True)
+    page.locator(f"#m{item.pk}").click()
+    page.wait_for_selector("dialog[open] form")
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate(TOO_WIDE) == []
+    page.get_by_role("dialog").get_by_role("button", name="Enregistrer").click()
+    page.wait_for_selector(".toast button")
+    assert page.evaluate(TOO_WIDE) == []
 
 
 def test_long_words_do_not_make_a_narrow_phone_scroll(

@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
@@ -40,7 +40,7 @@ TABS: Final = {
 }
 _AIRING: Final = {
     "airing": gettext_lazy("airing"),
-    "finished": gettext_lazy("finished"),
+    "finished": pgettext_lazy("of a series", "finished"),
     "upcoming": gettext_lazy("not out yet"),
     "unknown": gettext_lazy("unknown"),
 }
