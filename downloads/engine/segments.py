@@ -111,7 +111,7 @@ class SegmentFetch:
     @property
     def size(self) -> int | None:
         """All bytes, judged from the finished segments; None while that would be guesswork."""
-        finished = len(self.store.finished)
+        finished = self.store.finished_count
         if not finished or finished < self._count * _SHOW_TOTAL_FROM:
             return None
         if finished == self._count:
@@ -148,9 +148,9 @@ class SegmentFetch:
 
     def _may_prove(self) -> bool:
         """Whether it is time for the last look: all the others have at least been answered."""
-        return not self._is_proven and all(
-            lane.call.answer is not None and not lane.is_probe for lane in self._lanes
-        )
+        if self._is_proven or not self.store.finished_count:
+            return False
+        return all(lane.call.answer is not None and not lane.is_probe for lane in self._lanes)
 
     def _start(self, index: int, *, is_probe: bool, enough: int | None = None) -> None:
         segment = self.source.segments[index]

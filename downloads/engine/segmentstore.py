@@ -124,6 +124,11 @@ class SegmentStore:
         return frozenset(self._places)
 
     @property
+    def finished_count(self) -> int:
+        """How many segments are whole."""
+        return len(self._places)
+
+    @property
     def oldest(self) -> int:
         """Of the segments that were finished first the one with the most to compare."""
         first = list(self._places.items())[:_OLDEST_SEGMENTS]

@@ -19,7 +19,7 @@ from downloads.engine.errors import (
     ConnectionFailed,
     EngineError,
 )
-from downloads.engine.rategate import RateGate
+from downloads.engine.rategate import Pulse, RateGate
 from providers.safe_url import EgressPolicy
 
 # A connection that brings less than this on average over the stall timeout is as good as dead.
@@ -30,7 +30,6 @@ _IDLE_SELECT_SECONDS = 0.1
 _LIMITED_SELECT_SECONDS = 0.02
 _MAX_SPARE = 16
 _MANY_CALLS = 4
-_FULL_TURN_BYTES = 262_144
 _REST_SECONDS = 0.008
 _SOFT_CURL_ERRORS = {
     pycurl.E_PARTIAL_FILE: "The connection was cut in the middle of the file.",
@@ -78,7 +77,8 @@ class Transport:
         self._spare: list[_Line] = []
         self._settled: list[Call] = []  # their sinks want nothing more
         self._opened: list[socket.socket] = []
-        self._arrived = 0
+        self._pulse = Pulse()
+        self._ended_bytes = 0
         self.has_news = True  # a call ended in the last turn
 
     def start(self, call: Call) -> None:
@@ -151,7 +151,7 @@ class Transport:
             elapsed = now - call.window_started
             if elapsed < span and not call.is_paused:
                 continue
-            received = call.easy.getinfo(pycurl.SIZE_DOWNLOAD_T)
+            received = _received(call.easy)
             if call.is_paused or received - call.window_bytes >= STALL_BYTES_PER_SECOND * elapsed:
                 call.window_started, call.window_bytes = now, received
                 continue
@@ -161,14 +161,11 @@ class Transport:
             call.sink.on_end(call)
 
     def _rest(self) -> None:
-        # Many throttled connections bring a little each: without a short rest every piece of
-        # theirs would wake the process. A connection that is not throttled fills a turn.
         if len(self._calls) < _MANY_CALLS or self.has_news:
             return
-        arrived = sum(easy.getinfo(pycurl.SIZE_DOWNLOAD_T) for easy in self._calls)
-        if 0 <= arrived - self._arrived < _FULL_TURN_BYTES:
+        arrived = self._ended_bytes + sum(map(_received, self._calls))
+        if self._pulse.wants_rest(time.monotonic(), arrived):
             time.sleep(_REST_SECONDS)
-        self._arrived = arrived
 
     def _ended(self) -> list[tuple[Any, int, str]]:
         ended: list[tuple[Any, int, str]] = []
@@ -200,6 +197,7 @@ class Transport:
 
     def _release(self, call: Call, *, reuse: bool) -> None:
         self._calls.pop(call.easy)
+        self._ended_bytes += _received(call.easy)
         line = self._lines.pop(call.easy)
         self._multi.remove_handle(line.easy)
         # Without a call the funnel drops what is still gathered.
@@ -290,6 +288,10 @@ class Transport:
             return write(piece)
 
         return write_or_pause
+
+
+def _received(easy: Any) -> int:
+    return int(easy.getinfo(pycurl.SIZE_DOWNLOAD_T))
 
 
 def _usual_authorities() -> str:

@@ -12,6 +12,8 @@ from downloads.engine.errors import Interrupted
 from downloads.engine.types import Command
 from downloads.tests.engine.conftest import FAST, Fetch, Owner
 from downloads.tests.engine.origin import Answer, Origin
+from downloads.tests.engine.test_hls import serve_folder
+from providers.types import StreamKind
 
 PATIENT = replace(FAST, stall_timeout_seconds=30.0)
 
@@ -105,3 +107,37 @@ def test_pausing_does_not_lose_a_byte(
 
     assert fetched.path.read_bytes() == clip
     assert fetched.resumed_from > 0
+
+
+@pytest.mark.parametrize("command", [Command.PAUSE, Command.CANCEL, Command.HAND_BACK])
+def test_a_command_is_obeyed_at_once_while_segments_are_joined(
+    origin: Origin, run: Fetch, ts_stream: Path, command: Command
+) -> None:
+    url = serve_folder(origin, ts_stream, "/v")
+    last = Answer((ts_stream / "s005.ts").read_bytes(), stall_after=1000)
+    origin.serve("/v/s005.ts", last)
+    owner = Owner(PATIENT)
+    given: list[float] = []
+
+    def give(progress: object) -> None:
+        # Everything else is there by then, and the joining thread waits for the last segment.
+        if origin.requests("/v/s005.ts") and not given:
+            owner.command = command
+            given.append(time.monotonic())
+
+    owner.on_progress = give
+    with pytest.raises(Interrupted):
+        run(url, kind=StreamKind.HLS, owner=owner)
+
+    assert time.monotonic() - given[0] < 2
+
+
+def test_a_speed_limit_holds_over_all_connections(
+    origin: Origin, run: Fetch, ts_stream: Path
+) -> None:
+    owner = Owner(replace(FAST, max_connections=4, rate_limit_bps=500_000))
+    size = sum(path.stat().st_size for path in ts_stream.glob("*.ts"))
+    fetched = run(serve_folder(origin, ts_stream, "/v"), kind=StreamKind.HLS, owner=owner)
+
+    # The first quarter of a second's worth is free.
+    assert fetched.seconds > size / 500_000 - 0.5

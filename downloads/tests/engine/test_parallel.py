@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 import pytest
@@ -108,6 +109,7 @@ def test_four_connections_resume_where_each_of_them_was(
 
     assert fetched.path.read_bytes() == clip
     assert fetched.resumed_from >= half
+    assert fetched.sha256 == hashlib.sha256(clip).hexdigest()
     assert origin.sent_bytes() <= len(clip) - fetched.resumed_from + 8 * OVERLAP
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import multiprocessing
 import os
@@ -87,6 +88,7 @@ def test_a_file_that_changes_while_it_runs_is_never_mixed(
     fetched = run(url)
 
     assert fetched.path.read_bytes() == other_clip
+    assert fetched.sha256 == hashlib.sha256(other_clip).hexdigest()
     assert fetched.restarted
 
 

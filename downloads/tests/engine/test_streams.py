@@ -179,7 +179,7 @@ def test_an_index_that_turns_out_larger_than_its_room_gets_more(
 
 
 _HUNDRED_THOUSAND = """
-import resource, sys
+import sys
 from pathlib import Path
 from downloads.engine.errors import Interrupted
 from downloads.engine.fetch import fetch
@@ -191,10 +191,10 @@ class Owner:
     command = Command.GO_ON
     resumed_from = 0
     def poll(self): return self.command
-    def limits(self): return Limits(max_connections=4)
+    def limits(self): return Limits(max_connections=4, rate_limit_bps=4_000_000)
     def progress(self, progress):
         self.resumed_from = progress.resumed_from
-        if progress.bytes_done > progress.resumed_from + 100_000:
+        if progress.bytes_done > progress.resumed_from + 1_000_000:
             self.command = Command.PAUSE
 
 egress = EgressPolicy.parse(["127.0.0.0/8"])
@@ -205,15 +205,20 @@ for _ in range(2):
         fetch(FetchRequest(stream=stream, work_dir=Path(sys.argv[2]), egress=egress), owner)
     except Interrupted:
         pass
-print(owner.resumed_from, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+# What the kernel reports of a child's use counts the parent's memory, too; this does not.
+peak = Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]
+print(owner.resumed_from, peak)
 """
 
 
 def test_a_hundred_thousand_segments_are_fetched_and_resumed_with_bounded_memory(
     origin: Origin, tmp_path: Path, ts_stream: Path
 ) -> None:
-    piece = (ts_stream / "s000.ts").read_bytes()[: 188 * 20]
+    piece = (ts_stream / "s000.ts").read_bytes()
     lines = [f"#EXTINF:1.0,\n/part.ts?number={number:06d}" for number in range(100_000)]
+    # The joining waits for the first one, so that the same piece may stand for all others.
+    lines[0] = "#EXTINF:1.0,\n/first.ts"
+    origin.serve("/first.ts", Answer(piece, stall_after=1000))
     text = "#EXTM3U\n" + "\n".join(lines) + "\n#EXT-X-ENDLIST\n"
     url = origin.serve("/x.m3u8", Answer(text.encode(), etag=""))
     origin.serve("/part.ts", Answer(piece, etag=""))
@@ -221,5 +226,5 @@ def test_a_hundred_thousand_segments_are_fetched_and_resumed_with_bounded_memory
     done = subprocess.run(words, check=True, capture_output=True, text=True)
     resumed_from, peak_kilobytes = map(int, done.stdout.split())
 
-    assert resumed_from >= 100_000
+    assert resumed_from >= len(piece)
     assert peak_kilobytes < 260_000
