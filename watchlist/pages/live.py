@@ -43,7 +43,8 @@ def live(request: HttpRequest) -> HttpResponse:
     changed = [pk for pk in {**before, **now} if before.get(pk) != now.get(pk)]
     response = render(request, "watchlist/live.html", {"version": version})
     event = {"ids": changed[:MAX_CARDS], "url": reverse("cards")}
-    if now.keys() != before.keys():
+    # The first question of a page names nothing, and its counts are as fresh as its cards.
+    if "v" in request.GET and now.keys() != before.keys():
         trigger_client_event(response, "counts")
     return trigger_client_event(response, "cards", event)
 
