@@ -27,6 +27,7 @@ BAD_VALUES = [
     ("ANIMESAMA_URL", "ftp://example.org", "an address such as https://"),
     ("NEKOSAMA_URL", "example.org", "an address such as https://"),
     ("ALLOWED_PRIVATE_HOSTS", "127.0.0.1,bad host!", "hosts, IP addresses or CIDR ranges"),
+    ("ALLOWED_HOSTS", "http://x/", "host names such as"),
     ("CSRF_TRUSTED_ORIGINS", "tsuzuku.example.org", "origins such as https://"),
     ("DATA_DIR", "/dev/null/data", "a folder that can be written to"),
     ("DOWNLOAD_DIR", "/dev/null/library", "a folder that can be written to"),

@@ -6,8 +6,10 @@ The line names the variable, its value (never that of a secret) and what is acce
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Callable
+from ipaddress import ip_address
 from pathlib import Path
 from typing import NoReturn, TypeVar
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -18,6 +20,10 @@ _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 _LONGEST_SHOWN = 200
 _ALL_PERMISSIONS = 0o777
+_LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = re.compile(
+    rf"(?:\[(?P<v6>[0-9a-f:.]+)\]|(?P<name>\.?{_LABEL}(?:\.{_LABEL})*))(?::[0-9]{{1,5}})?"
+)
 
 
 class BadSetting(SystemExit):
@@ -147,6 +153,22 @@ def origins(name: str) -> list[str]:
     return found
 
 
+def hosts(name: str) -> list[str]:
+    """Comma-separated host names as `ALLOWED_HOSTS` compares them: in small letters, no port."""
+    found = []
+    for entry in words(name):
+        try:
+            found.append(_host(entry.lower()))
+        except ValueError:
+            refuse(
+                name,
+                entry,
+                "comma-separated host names such as tsuzuku.example.org, .example.org for all "
+                "below it, IP addresses, or *; without a scheme or a path",
+            )
+    return found
+
+
 def folder(name: str, default: Path) -> Path:
     """An absolute path of a folder that exists (made if need be) and can be written to."""
     path = Path(text(name) or default).expanduser().absolute()
@@ -215,6 +237,21 @@ def broker_url(name: str) -> str:
         if not is_socket and not (parts.scheme in {"redis", "rediss"} and parts.hostname):
             refuse(name, f"{parts.scheme}://...", accepted)
     return url
+
+
+def _host(entry: str) -> str:
+    if entry == "*":
+        return entry
+    found = _HOST.fullmatch(entry)
+    if found is None or found["v6"]:
+        # Raises ValueError for all that is not an address either. A browser sends the short form.
+        address = ip_address(found["v6"] if found else entry)
+        if address.version == 4 or "%" in entry:  # noqa: PLR2004 -- the Internet Protocol's
+            raise ValueError(entry)
+        return f"[{address.compressed}]"
+    if found["name"].rpartition(".")[2].isdecimal():
+        return str(ip_address(found["name"]))
+    return found["name"]
 
 
 def _postgres(name: str, parts: SplitResult, accepted: str) -> dict[str, object]:

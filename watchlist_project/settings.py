@@ -28,7 +28,7 @@ PORT = env.integer("PORT", 8000, least=0, most=65535)
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 SECRET_KEY = env.generated_secret("SECRET_KEY", DATA_DIR / "secret_key")
 # The loopback names stay allowed, because health checks ask from the machine itself.
-ALLOWED_HOSTS = [*dict.fromkeys([*env.words("ALLOWED_HOSTS"), *_LOOPBACK_NAMES])]
+ALLOWED_HOSTS = [*dict.fromkeys([*env.hosts("ALLOWED_HOSTS"), *_LOOPBACK_NAMES])]
 CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
 ADMIN_USERNAME = env.text("ADMIN_USERNAME")
 ADMIN_PASSWORD = env.secret("ADMIN_PASSWORD")

@@ -1,0 +1,53 @@
+"""Values of the environment: what is accepted, and what it becomes."""
+
+from __future__ import annotations
+
+import pytest
+from django.http.request import split_domain_port, validate_host
+
+from watchlist_project import env
+
+
+@pytest.mark.parametrize(
+    ("entry", "asked"),
+    [
+        ("tsuzuku.example.org", "tsuzuku.example.org"),
+        ("Tsuzuku.Example.org", "tsuzuku.example.org:8443"),
+        ("nas", "nas:8000"),
+        ("nas:8000", "nas:8000"),
+        (".example.org", "a.b.example.org"),
+        ("*", "anything.example"),
+        ("192.168.1.20", "192.168.1.20:8000"),
+        ("192.168.1.20:8000", "192.168.1.20"),
+        ("::1", "[::1]:8000"),
+        ("[::1]:8000", "[::1]:8000"),
+        ("[fe80:0:0:0:0:0:0:1]", "[fe80::1]"),
+    ],
+)
+def test_an_accepted_host_is_one_that_matches(
+    entry: str, asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NAMES", f" {entry} ,")
+    domain, _ = split_domain_port(asked)
+    assert validate_host(domain, env.hosts("NAMES"))
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        *("http://x/", "https://x", "//x", "x/", "x/path", "a b", "x:", "x:port", "x:123456"),
+        *("*.example.org", ".", "..example.org", "a..b", "-x", "x-", "me@x", "été.example", "x?y"),
+        *("999.1.1.1", ".1.2.3", "[::1", "::1]", "[1.2.3.4]", "[x]", "fe80::1%eth0"),
+    ],
+)
+def test_a_host_that_can_never_match_is_refused(
+    entry: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NAMES", f"good.example.org,{entry}")
+    with pytest.raises(env.BadSetting, match=r"NAMES=.*host names such as"):
+        env.hosts("NAMES")
+
+
+def test_no_host_is_named_when_the_variable_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NAMES", " , ")
+    assert env.hosts("NAMES") == []
