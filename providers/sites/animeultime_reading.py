@@ -125,7 +125,7 @@ class OldSite:
     def series(self, ref: Ref) -> v4.SeriesPage:
         """The page of a series."""
         page = self._page(ref)
-        return v4.parse_series(page.text, page.url)
+        return v4.parse_series(page.text, page.url, self._base)
 
     def from_page(self, ref: Ref, known: _Known) -> Found:
         """The files that the series page lists, else those of its playlist."""
@@ -134,7 +134,7 @@ class OldSite:
         validators = {role: page.validator}
         if page.unchanged:
             return Found((), validators, ref.series_id, unchanged=True)
-        files = v4.parse_series(page.text, page.url).files
+        files = v4.parse_series(page.text, page.url, self._base).files
         if not files:
             # The page stays the same while the playlist grows.
             return Found(tuple(self._playlist(ref)), {}, ref.series_id)

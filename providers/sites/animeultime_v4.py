@@ -18,7 +18,7 @@ from providers.types import AiringStatus
 
 ENCODING: Final = "iso-8859-1"
 _SERIES: Final = re.compile(r"(?:^|/)file-0-1/(\d{1,9})(?:-([^/]*))?")
-_FILE: Final = re.compile(r"(?:^|/)info-0-1/(\d{1,9})(?:/(.*))?")
+_FILE: Final = re.compile(r"(?:^|/)info-0-1/(\d{1,9})(?:/([^?#]*))?")
 _POSTER: Final = re.compile(r"\bimg=([^'\"&\s]{1,300})")
 _COUNTS: Final = re.compile(r"(\d{1,5})\s*/\s*(\d{1,5})")
 _CONTENT: Final = re.compile(r"<media:content\b([^>]*)>")
@@ -98,14 +98,17 @@ def _airing_status(row: Tag) -> AiringStatus:
     return AiringStatus.UNKNOWN
 
 
-def parse_series(text: str, url: str) -> SeriesPage:
-    """The page of a series with its files, which may be none. Raises Licensed and LayoutChanged."""
+def parse_series(text: str, url: str, base_url: str) -> SeriesPage:
+    """The page of a series with its files, which may be none; `base_url` is that of the site.
+
+    Raises Licensed and LayoutChanged.
+    """
     page = tree(text)
     title = text_of(page.select_one("h1")) or meta(page, "og:title")
     files = tuple(
         file
         for link in page.select('a[href*="info-0-1/"]')
-        if (file := _file(link, url)) is not None
+        if (file := _file(link, base_url)) is not None
     )
     block = page.select_one(".principal_contain")
     lines = block.get_text("\n") if block else ""
@@ -134,11 +137,11 @@ def _synopsis(block: str) -> str:
     return longest if len(longest) >= _SHORTEST_SYNOPSIS else ""
 
 
-def _file(link: Tag, url: str) -> File | None:
-    found = _FILE.search(unquote(attribute(link, "href")))
+def _file(link: Tag, base_url: str) -> File | None:
+    found = _FILE.search(attribute(link, "href"))
     if found is None:
         return None
-    slug = (found[2] or "").replace("-", " ") or text_of(link)
+    slug = unquote(found[2] or "").replace("-", " ") or text_of(link)
     name, number, is_regular = named(slug)
     return File(
         name=name,
@@ -146,7 +149,8 @@ def _file(link: Tag, url: str) -> File | None:
         is_regular=is_regular,
         lang=language_of(slug),
         file_id=found[1],
-        url=absolute(url, attribute(link, "href")),
+        # Written without the leading slash, but it stands below the site's base, not the page's.
+        url=absolute(f"{base_url}/", found[0].lstrip("/")),
     )
 
 

@@ -215,7 +215,8 @@ def test_no_hit_in_the_old_search_is_an_empty_list() -> None:
 
 
 def test_the_old_series_page_lists_each_file_once() -> None:
-    found = v4.parse_series(OLD_SERIES, "http://www.site.example/file-0-1/41-Le-Phare")
+    base = "http://www.site.example"
+    found = v4.parse_series(OLD_SERIES, f"{base}/file-0-1/41-Le-Phare", base)
     assert [(f.file_id, f.name, f.lang) for f in found.files] == [
         ("411", "Episode 1", "vostfr"),
         ("412", "Episode 1", "vf"),
@@ -223,6 +224,15 @@ def test_the_old_series_page_lists_each_file_once() -> None:
     ]
     assert found.genres == ("Drame", "Mer")
     assert found.synopsis.startswith("Une gardienne reçoit")
+
+
+@pytest.mark.parametrize("written", ["", "/", "http://www.other.example/"])
+@pytest.mark.parametrize("base", ["http://www.site.example", "http://127.0.0.1:9/ultime"])
+def test_a_file_of_the_old_site_has_its_address_below_the_base(written: str, base: str) -> None:
+    text = OLD_SERIES.replace('href="info', f'href="{written}info')
+    found = v4.parse_series(text, f"{base}/file-0-1/41-Le-Phare", base)
+    assert found.files[0].url == f"{base}/info-0-1/411/Le-Phare-01-vostfr"
+    assert found.files[2].url == f"{base}/info-0-1/413/Le-Phare-02-vostfr"
 
 
 def test_the_playlist_is_read_although_it_is_no_xml() -> None:
