@@ -189,11 +189,13 @@ def is_wanted_by_nobody(download: Download) -> bool:
 
 
 def settle(*, download: Download) -> None:
-    """A download is in the library: everybody who wanted it has the episode now."""
+    """A download is in the library: everybody who asked for it has the episode now.
+
+    So has who gave it up while others went on: the library is one, and the episode is shown as
+    downloaded to them too.
+    """
     with transaction.atomic():
-        grabs = Grab.objects.select_related("item").filter(
-            download=download, completed_at=None, cancelled_at=None
-        )
+        grabs = Grab.objects.select_related("item").filter(download=download, completed_at=None)
         items = [grab.item for grab in grabs]
         grabs.update(completed_at=timezone.now())
     for item in items:

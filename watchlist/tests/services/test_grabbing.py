@@ -11,9 +11,11 @@ from downloads import queue
 from downloads.models import Download
 from downloads.signals import download_completed
 from downloads.states import State
-from watchlist.decisions import Reason
+from watchlist.decisions import EpisodeState, Reason
 from watchlist.models import Decision, Grab, ItemStatus, Series, WatchlistItem
+from watchlist.selectors.episodes import find_episode
 from watchlist.services import grabbing, items
+from watchlist.services.downloads import cancel_for
 from watchlist.services.preferences import change_settings
 from watchlist.tests.factories import EpisodeFactory, SeriesFactory, WatchlistItemFactory
 
@@ -104,6 +106,24 @@ def test_progress_follows_the_highest_episode_had_without_a_gap(
     assert item.last_episode_downloaded == 2
     finish(item, 5, download_dir)
     assert item.last_episode_downloaded == 2
+
+
+def test_progress_agrees_with_the_state_for_who_gave_up_what_another_had_finished(
+    item: WatchlistItem, series: Series, download_dir: Path
+) -> None:
+    other = WatchlistItemFactory.create(series=series)
+    grabbing.decide_again(item=other)
+    first = series.episodes.get(number=1)
+    cancel_for(grab=Grab.objects.get(item=item, episode=first))
+    given_up = find_episode(item, first.pk)
+    assert given_up is not None
+    assert (given_up.state, item.last_episode_downloaded) == (EpisodeState.SKIPPED, None)
+    finish(other, 1, download_dir)
+    for one in (item, other):
+        one.refresh_from_db()
+        row = find_episode(one, first.pk)
+        assert row is not None
+        assert (row.state, one.last_episode_downloaded) == (EpisodeState.DOWNLOADED, 1)
 
 
 def test_an_ignored_episode_is_no_gap(item: WatchlistItem, download_dir: Path) -> None:
