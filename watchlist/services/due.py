@@ -34,7 +34,10 @@ FAILURE_LADDER_MINUTES: Final = (5, 15, 30, 60, 180, 360, 720)
 # A failing series is never left alone longer than this many intervals.
 MAX_INTERVALS: Final = 2
 OPEN: Final = (CheckStatus.QUEUED, CheckStatus.RUNNING)
-LOST_AFTER: Final = timedelta(seconds=60)
+# A queued check that nobody takes has lost its message. While its provider is being asked it may
+# as well stand in line, and thousands of those are not woken at every tick.
+LOST_AFTER: Final = timedelta(seconds=5)
+LOST_IN_LINE_AFTER: Final = timedelta(seconds=60)
 
 
 def next_regular(now: datetime, interval: timedelta) -> datetime:
@@ -184,7 +187,13 @@ def requeue_lost_checks() -> int:
     Check.objects.filter(status=CheckStatus.RUNNING, lease_expires_at__lte=now).update(
         status=CheckStatus.QUEUED, owner="", lease_expires_at=None, started_at=None
     )
-    waiting = Check.objects.filter(status=CheckStatus.QUEUED, created_at__lte=now - LOST_AFTER)
+    running = Check.objects.filter(status=CheckStatus.RUNNING)
+    busy = set(running.values_list("series__provider_id", flat=True))
+    waiting = Check.objects.filter(
+        ~Q(series__provider_id__in=busy) | Q(created_at__lte=now - LOST_IN_LINE_AFTER),
+        status=CheckStatus.QUEUED,
+        created_at__lte=now - LOST_AFTER,
+    )
     rows = list(waiting.order_by("-is_urgent", "created_at").values_list("pk", "is_urgent")[:500])
     for urgent in (True, False):
         ids = [pk for pk, is_urgent in rows if is_urgent is urgent]

@@ -110,6 +110,26 @@ def test_a_running_check_within_its_lease_is_left_alone() -> None:
     assert check.status == CheckStatus.RUNNING
 
 
+@pytest.mark.parametrize(
+    ("provider_asked", "age_seconds", "woken"),
+    [(None, 1, 0), (None, 6, 1), ("animesama", 6, 1), ("feed", 6, 0), ("feed", 61, 1)],
+)
+def test_a_check_whose_message_was_lost_is_woken_soon_unless_it_may_stand_in_line(
+    provider_asked: str | None, age_seconds: int, woken: int
+) -> None:
+    now = timezone.now()
+    if provider_asked:
+        Check.objects.create(
+            series=SeriesFactory.create(provider_id=provider_asked),
+            trigger=CheckTrigger.SCHEDULED,
+            status=CheckStatus.RUNNING,
+            lease_expires_at=now + timedelta(minutes=1),
+        )
+    check = due.request_check(due_series()[0], trigger=CheckTrigger.MANUAL)
+    Check.objects.filter(pk=check.pk).update(created_at=now - timedelta(seconds=age_seconds))
+    assert due.requeue_lost_checks() == woken
+
+
 def test_regular_checks_are_spread_by_a_tenth() -> None:
     now = timezone.now()
     times = [due.next_regular(now, SIX_HOURS) - now for _ in range(200)]
