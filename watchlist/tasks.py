@@ -19,9 +19,8 @@ from watchlist.services import (
 
 @shared_task(name="watchlist.tasks.run_checks")
 def run_checks(check_ids: list[str]) -> None:
-    """Run those of the given checks that nobody has taken yet."""
+    """Begin those of the given checks that nobody has taken yet."""
     checking.run_checks(check_ids=[uuid.UUID(check_id) for check_id in check_ids])
-    posters.fetch_for_checks(check_ids=check_ids)
 
 
 @shared_task(name="watchlist.tasks.tick_checks")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from typing import Any
 
 from celery import Celery, signals
@@ -21,6 +22,9 @@ SIGNS_OF_LIFE = ("worker:checks", "worker:downloads")
 SIGN_OF_LIFE_SECONDS = 10
 # Three signs may be late before a worker counts as gone.
 SIGN_OF_LIFE_EXPIRES_SECONDS = 35
+
+# Below what the supervisor allows for the whole stop.
+CHECKS_STOP_SECONDS = 2.0
 
 _kind = "checks"
 _main_process = 0
@@ -59,6 +63,13 @@ def _end_with_the_worker(**_kwargs: Any) -> None:
     """Celery asks the kernel for this too, but a parent that died just before goes unnoticed."""
     die_with_parent(_main_process)
     rename(f"{_kind} child")
+
+
+@signals.worker_process_shutdown.connect(weak=False)
+def _finish_checks(**_kwargs: Any) -> None:
+    """What this process still asks is recorded or given back, not left to its lease."""
+    if _kind == "checks":
+        import_module("watchlist.services.checking").finish(patience_seconds=CHECKS_STOP_SECONDS)
 
 
 @signals.worker_ready.connect(weak=False)

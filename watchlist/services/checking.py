@@ -1,4 +1,8 @@
-"""Run checks: claim them, ask the provider for each series once, and record what came back."""
+"""Run checks: claim them, ask the provider for each series once, and record what came back.
+
+Three kinds of threads share a worker's process. The one that Celery calls claims and hands over;
+those of the lanes (`lanes`) wait for sites; one records, the answers of about a second together.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,17 @@ import functools
 import logging
 import os
 import socket
+import threading
 import time
 import uuid
-from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import timedelta
 from queue import Empty, SimpleQueue
 from typing import Final
+from urllib.parse import urlsplit
 
 from django.db import connection
 from django.utils import timezone
@@ -22,65 +29,114 @@ from providers import gateway
 from providers.errors import LayoutChanged, ProviderError
 from providers.types import PageValidator, SeriesDetails
 from watchlist.models import Check, CheckStatus, Series
-from watchlist.services import listing, outcomes
+from watchlist.services import listing, outcomes, posters
+from watchlist.services.lanes import Lanes
 from watchlist.services.outcomes import Answer
 from watchlist.wakeup import wake_for_checks
 
 logger = logging.getLogger(__name__)
 
+MAX_THREADS: Final = 4  # for one site
 LEASE: Final = timedelta(seconds=240)
-# A batch that takes longer than this (a slow site) gives the rest back, so that others get a turn.
+# A check that waited longer than this for its turn is given back, so that others may take it.
 BUDGET_SECONDS: Final = 100.0
-MAX_THREADS: Final = 8
 # Answers are recorded together: what a check costs is its queries.
 GROUP: Final = 25
 GATHER_SECONDS: Final = 1.0
+IDLE_SECONDS: Final = 5.0
 DETAILS_AGE: Final = timedelta(days=7)
 _BROKE: Final = "The answer could not be read at all; the log of the server says why."
 
 
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    check: Check
+    ends_at: float  # `time.monotonic()`
+
+
 def run_checks(*, check_ids: list[uuid.UUID]) -> None:
-    """Run those of the given checks that nobody else has taken."""
-    by_provider: dict[str, list[Check]] = defaultdict(list)
-    for check in _claim(check_ids):
-        by_provider[check.series.provider_id].append(check)
-    deadline = time.monotonic() + BUDGET_SECONDS
-    for provider_id, checks in by_provider.items():
-        _run_provider(provider_id, checks, deadline)
+    """Begin those of the given checks that nobody else has taken; does not wait for their end.
+
+    What a full lane does not take stays queued and is fetched by it later.
+    """
+    queued = Check.objects.filter(pk__in=check_ids, status=CheckStatus.QUEUED)
+    by_site: dict[str, list[uuid.UUID]] = defaultdict(list)
+    for pk, provider_id, ref in queued.values_list("pk", "series__provider_id", "series__ref"):
+        by_site[_site_of(provider_id, ref)].append(pk)
+    for site, ids in by_site.items():
+        _desk(os.getpid()).begin(site, ids)
 
 
-def _claim(check_ids: list[uuid.UUID]) -> list[Check]:
-    owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
-    now = timezone.now()
-    Check.objects.filter(pk__in=check_ids, status=CheckStatus.QUEUED).update(
-        status=CheckStatus.RUNNING, owner=owner, started_at=now, lease_expires_at=now + LEASE
-    )
-    return list(
-        Check.objects.filter(pk__in=check_ids, status=CheckStatus.RUNNING, owner=owner)
-        .select_related("series")
-        .order_by("-is_urgent", "created_at")
-    )
+def finish(*, patience_seconds: float) -> None:
+    """Before the process ends: record what is answered, give back the rest for others."""
+    _desk(os.getpid()).close(patience_seconds)
+    _desk.cache_clear()
 
 
-def _run_provider(provider_id: str, checks: list[Check], deadline: float) -> None:
-    around = outcomes.circumstances()
-    for answers in _groups(_ask_all(provider_id, checks, deadline), len(checks)):
-        listing.record(answers=answers, around=around)
+class _Desk:
+    """The lanes of this process, and the thread that records what they bring."""
 
+    def __init__(self) -> None:
+        self._answers: SimpleQueue[Answer | None] = SimpleQueue()
+        self._lanes = Lanes(
+            ask=self._ask, at_once=_at_once, fetch_more=_claim_more, at_rest=connection.close
+        )
+        self._posters = ThreadPoolExecutor(1, thread_name_prefix="posters")
+        self._recorder = threading.Thread(target=self._record, name="recorder", daemon=True)
+        self._recorder.start()
 
-def _groups(answers: SimpleQueue[Answer | None], expected: int) -> Iterator[list[Answer]]:
-    """Answers as they come, those of about a second together."""
-    while expected:
-        group = [answers.get()]
-        ends_at = time.monotonic() + GATHER_SECONDS
-        while len(group) < min(GROUP, expected):
-            patience = 0.0 if _is_awaited(group) else max(0.0, ends_at - time.monotonic())
+    def begin(self, site: str, check_ids: list[uuid.UUID]) -> None:
+        if self._lanes.has_room(site):
+            self._lanes.add(site, _claim(check_ids))
+
+    def close(self, patience_seconds: float) -> None:
+        for claimed in self._lanes.close(patience_seconds):
+            _give_back(claimed.check)
+        self._answers.put(None)
+        self._recorder.join(patience_seconds)
+        self._posters.shutdown(wait=False, cancel_futures=True)
+
+    def _ask(self, claimed: _Claimed) -> None:
+        answer = _answer_of(claimed)
+        if answer is not None:
+            self._answers.put(answer)
+
+    def _record(self) -> None:
+        is_open = True
+        while is_open:
+            group = _next_group(self._answers)
+            is_open = None not in group
+            answers = [answer for answer in group if answer is not None]
             try:
-                group.append(answers.get(timeout=patience))
-            except Empty:
-                break
-        expected -= len(group)
-        yield [answer for answer in group if answer is not None]
+                listing.record(answers=answers, around=outcomes.circumstances())
+            except Exception:
+                # The checks stay leased, and are taken again when the lease ends.
+                logger.exception("%d answers could not be recorded", len(answers))
+            described = [str(one.check.pk) for one in answers if one.details is not None]
+            if described:
+                self._posters.submit(_fetch_posters, described)
+
+
+def _next_group(answers: SimpleQueue[Answer | None]) -> list[Answer | None]:
+    """The next answers, those of about a second together; None is the last of all."""
+    group = [_first(answers)]
+    ends_at = time.monotonic() + GATHER_SECONDS
+    while len(group) < GROUP and group[-1] is not None:
+        patience = 0.0 if _is_awaited(group) else max(0.0, ends_at - time.monotonic())
+        try:
+            group.append(answers.get(timeout=patience))
+        except Empty:
+            break
+    return group
+
+
+def _first(answers: SimpleQueue[Answer | None]) -> Answer | None:
+    try:
+        return answers.get(timeout=IDLE_SECONDS)
+    except Empty:
+        # Nothing is going on: the database gets its connection back until there is.
+        connection.close()
+        return answers.get()
 
 
 def _is_awaited(group: list[Answer | None]) -> bool:
@@ -88,48 +144,66 @@ def _is_awaited(group: list[Answer | None]) -> bool:
     return any(answer is not None and answer.check.is_urgent for answer in group)
 
 
-def _ask_all(provider_id: str, checks: list[Check], deadline: float) -> SimpleQueue[Answer | None]:
-    """Ask for each series, as many at once as the provider's pace allows.
-
-    The queue gets one entry for each check; None where the check was given back.
-    """
-    answers: SimpleQueue[Answer | None] = SimpleQueue()
-    if len(checks) == 1:
-        answers.put(_ask_in_time(checks[0], deadline))
-        return answers
-    waiting = deque(checks)
-    for _ in range(min(len(checks), gateway.pace_of(provider_id).max_concurrent, MAX_THREADS)):
-        _pool(os.getpid()).submit(_ask_waiting, waiting, answers, deadline)
-    return answers
+def _fetch_posters(check_ids: list[str]) -> None:
+    try:
+        posters.fetch_for_checks(check_ids=check_ids)
+    finally:
+        connection.close()
 
 
 @functools.cache
-def _pool(_process_id: int) -> ThreadPoolExecutor:
-    """Threads that live as long as the process, and with them their open connections to sites."""
-    return ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="check")
+def _desk(_process_id: int) -> _Desk:
+    """One for each process: threads do not survive a fork."""
+    return _Desk()
 
 
-def _ask_waiting(
-    waiting: deque[Check], answers: SimpleQueue[Answer | None], deadline: float
-) -> None:
-    while True:
-        try:
-            check = waiting.popleft()
-        except IndexError:
-            break
-        answers.put(_ask_in_time(check, deadline))
-    connection.close()
+def _site_of(provider_id: str, ref: str) -> str:
+    """The name of a lane: the provider, with the host where a provider has many sites."""
+    host = urlsplit(ref).netloc if "://" in ref else ""
+    return f"{provider_id} {host}" if host else provider_id
 
 
-def _ask_in_time(check: Check, deadline: float) -> Answer | None:
+def _at_once(site: str) -> int:
+    return min(gateway.pace_of(site.partition(" ")[0]).max_concurrent, MAX_THREADS)
+
+
+def _claim(check_ids: Iterable[uuid.UUID]) -> list[_Claimed]:
+    ids = list(check_ids)
+    owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
+    now = timezone.now()
+    Check.objects.filter(pk__in=ids, status=CheckStatus.QUEUED).update(
+        status=CheckStatus.RUNNING, owner=owner, started_at=now, lease_expires_at=now + LEASE
+    )
+    mine = Check.objects.filter(pk__in=ids, status=CheckStatus.RUNNING, owner=owner)
+    ends_at = time.monotonic() + BUDGET_SECONDS
+    ordered = mine.select_related("series").order_by("-is_urgent", "created_at")
+    return [_Claimed(check, ends_at) for check in ordered]
+
+
+def _claim_more(site: str) -> list[_Claimed]:
+    """What was left when the lane was full, those that a person waits for first."""
+    provider_id, _, host = site.partition(" ")
+    queued = Check.objects.filter(status=CheckStatus.QUEUED, series__provider_id=provider_id)
+    if host:
+        queued = queued.filter(series__ref__contains=f"//{host}")
+    ids = queued.order_by("-is_urgent", "created_at").values_list("pk", flat=True)
+    while batch := list(ids[:GROUP]):
+        # Others may have taken all of these meanwhile, which does not mean that none is left.
+        if claimed := _claim(batch):
+            return claimed
+    return []
+
+
+def _answer_of(claimed: _Claimed) -> Answer | None:
+    check = claimed.check
     try:
-        if time.monotonic() > deadline:
+        if time.monotonic() > claimed.ends_at:
             _give_back(check)
             return None
         return _ask(check)
     except Exception:
-        # A page that breaks our code must neither take the others of its batch with it nor be
-        # asked for again and again.
+        # A page that breaks our code must neither take others with it nor be asked for again and
+        # again.
         logger.exception("Check %s broke", check.pk)
         return Answer(check, error=LayoutChanged(_BROKE))
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import time
+import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +12,7 @@ from pytest_django import Settings
 
 from providers.demo.site import DemoSite
 from providers.safe_url import EgressPolicy
+from providers.types import Pace
 from watchlist.models import Check, CheckStatus, CheckTrigger, Series
 from watchlist.services import checking, due
 from watchlist.tests.factories import WatchlistItemFactory
@@ -23,6 +27,14 @@ def running_site() -> Iterator[DemoSite]:
         yield site
 
 
+@pytest.fixture(autouse=True)
+def _quick_and_ended(settings: Settings) -> Iterator[None]:
+    """Sites may be asked as fast as they answer, and no thread outlives its test."""
+    settings.PROVIDER_PACE = {"animesama": Pace(1000, 4), "feed": Pace(1000, 4)}
+    yield
+    checking.finish(patience_seconds=10)
+
+
 @pytest.fixture
 def followed(running_site: DemoSite, settings: Settings) -> list[Series]:
     """Three series that somebody follows."""
@@ -32,15 +44,29 @@ def followed(running_site: DemoSite, settings: Settings) -> list[Series]:
     return [WatchlistItemFactory.create(series__ref=ref).series for ref in refs[:3]]
 
 
-def check(series: list[Series]) -> dict[str, Check]:
-    """Check these series in one batch; the closed checks by the reference of the series."""
+def queue(series: list[Series]) -> list[uuid.UUID]:
     for row in series:
         due.request_check(row, trigger=CheckTrigger.SCHEDULED)
     queued = Check.objects.filter(status=CheckStatus.QUEUED)
     ids = list(queued.values_list("pk", flat=True))
     queued.update(is_urgent=False)
+    return ids
+
+
+def wait_for(check_ids: list[uuid.UUID]) -> dict[str, Check]:
+    """The closed checks by the reference of their series."""
+    ends_at = time.monotonic() + 30
+    while Check.objects.filter(pk__in=check_ids, status__in=due.OPEN).exists():
+        assert time.monotonic() < ends_at, "the checks do not end"
+        time.sleep(0.02)
+    return {row.series.ref: row for row in Check.objects.filter(pk__in=check_ids)}
+
+
+def check(series: list[Series]) -> dict[str, Check]:
+    """Check these series in one batch."""
+    ids = queue(series)
     checking.run_checks(check_ids=ids)
-    return {row.series.ref: row for row in Check.objects.filter(pk__in=ids)}
+    return wait_for(ids)
 
 
 def test_every_series_of_a_batch_gets_its_own_episodes(followed: list[Series]) -> None:
@@ -73,6 +99,61 @@ def test_what_breaks_our_own_code_is_a_failed_check_and_not_an_endless_one(
     failed = checks.pop(broken.ref)
     assert (failed.status, failed.error_code) == (CheckStatus.FAILED, "layout_changed")
     assert {row.status for row in checks.values()} == {CheckStatus.SUCCEEDED}
+
+
+@pytest.fixture
+def hanging_site() -> Iterator[str]:
+    """The address of a site that takes every connection and never answers."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_a_site_that_hangs_delays_only_itself(
+    followed: list[Series], hanging_site: str, settings: Settings, running_site: DemoSite
+) -> None:
+    settings.EGRESS_POLICY = EgressPolicy.parse(
+        [*running_site.allowed_hosts, hanging_site.removeprefix("http://")]
+    )
+    feeds = [
+        WatchlistItemFactory.create(
+            series__provider_id="feed", series__ref=f"{hanging_site}/feed-{n}.xml"
+        ).series
+        for n in range(12)
+    ]
+    hanging = queue(feeds)
+    for check_id in hanging:
+        checking.run_checks(check_ids=[check_id])
+    checks = check(followed)
+    assert {row.status for row in checks.values()} == {CheckStatus.SUCCEEDED}
+    assert Check.objects.filter(pk__in=hanging, status=CheckStatus.FAILED).count() == 0
+
+
+def test_what_a_full_lane_left_is_fetched_by_it(followed: list[Series]) -> None:
+    many = [
+        WatchlistItemFactory.create(
+            series__ref=f"nowhere-{n}/saison1/vostfr", series__provider_id="animesama"
+        ).series
+        for n in range(40)
+    ]
+    ids = queue([*many, *followed])
+    for start in range(0, len(ids), 10):
+        checking.run_checks(check_ids=ids[start : start + 10])
+    assert len(wait_for(ids)) == 43
+
+
+def test_a_process_that_ends_gives_back_what_has_no_answer(
+    hanging_site: str, settings: Settings
+) -> None:
+    settings.EGRESS_POLICY = EgressPolicy.parse([hanging_site.removeprefix("http://")])
+    feeds = [
+        WatchlistItemFactory.create(
+            series__provider_id="feed", series__ref=f"{hanging_site}/feed-{n}.xml"
+        ).series
+        for n in range(6)
+    ]
+    checking.run_checks(check_ids=queue(feeds))
+    checking.finish(patience_seconds=0.1)
+    assert Check.objects.filter(status=CheckStatus.QUEUED, owner="").count() == 6
 
 
 def test_a_check_is_run_by_one_worker_only(followed: list[Series]) -> None:
