@@ -79,7 +79,7 @@ migrations: $(VENV)/.installed-dev ## Write the migrations that changed models n
 .PHONY: messages
 messages: $(VENV)/.installed-dev ## Collect the texts to translate (needs gettext) and compile them
 	mkdir -p locale
-	$(TESTING) $(PY) manage.py makemessages --locale fr --no-location --ignore .venv --ignore data
+	$(TESTING) $(PY) manage.py makemessages --locale fr --no-location --ignore .venv --ignore data --ignore bench/work
 	$(PY) -c "import pathlib, polib; [polib.pofile(str(p)).save_as_mofile(str(p.with_suffix('.mo'))) for p in pathlib.Path('locale').rglob('*.po')]"
 
 .PHONY: lock

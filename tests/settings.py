@@ -25,7 +25,6 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
 
 # The right hashers take a tenth of a second for each password.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-WHITENOISE_MANIFEST_STRICT = False
 WHITENOISE_AUTOREFRESH = True
 # Nothing is collected for a test; the finders serve the sources as they are.
 STORAGES = {
