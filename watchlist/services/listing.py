@@ -222,6 +222,8 @@ def _describe(reading: _Reading, now: datetime, interval: timedelta) -> None:
     series = reading.series
     if reading.details is not None:
         _take_details(series, reading.details, now)
+        if not reading.known:
+            _take_reference(series, reading.details.series_ref)
     validators = reading.found.validators.items()
     series.validators = {role: _as_json(validator) for role, validator in validators}
     series.episodes_known = len(reading.known) + len(reading.new)
@@ -250,6 +252,21 @@ def _take_details(series: Series, details: SeriesDetails, now: datetime) -> None
     series.poster_url = details.poster_url or series.poster_url
     series.airing_status = details.airing_status
     series.details_at = now
+
+
+def _take_reference(series: Series, ref: str) -> None:
+    """Complete the reference of a series whose site did not answer when it was first followed.
+
+    Only while no download hangs on it; one that is followed under the whole reference stays apart.
+    """
+    if ref in {"", series.ref}:
+        return
+    try:
+        with transaction.atomic():
+            Series.objects.filter(pk=series.pk).update(ref=ref)
+    except IntegrityError:
+        return
+    series.ref = ref
 
 
 _DESCRIBED: Final = (
