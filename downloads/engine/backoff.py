@@ -74,8 +74,7 @@ class FailureCount:
         wait = min(limits.retry_wait_seconds * 2.0 ** (self.failures - 1), _MAX_WAIT_SECONDS)
         if error.retry_after_seconds is not None:
             wait = max(wait, error.retry_after_seconds)
-        hopeless = not isinstance(error, ConnectionFailed) and not _may_pass(error)
-        if hopeless or self.failures > limits.max_retries or wait > _MAX_WAIT_SECONDS:
+        if not may_pass(error) or self.failures > limits.max_retries or wait > _MAX_WAIT_SECONDS:
             if isinstance(error, StatusRefused):
                 raise error.final() from error
             raise error
@@ -89,7 +88,10 @@ class FailureCount:
         return self.refreshes <= _MAX_REFRESHES
 
 
-def _may_pass(error: EngineError) -> bool:
+def may_pass(error: EngineError) -> bool:
+    """Whether the same request may succeed a little later."""
+    if isinstance(error, ConnectionFailed):
+        return True
     return isinstance(error, StatusRefused) and (
         error.is_busy or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
     )

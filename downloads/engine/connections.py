@@ -18,7 +18,12 @@ _PLENTY_BPS = 100_000_000
 _CLIMB_SECONDS = 0.5
 # What the total must grow by over a single connection for the others to be worth keeping.
 _GAIN = 1.3
-_COOL_DOWN_SECONDS = 10.0
+# After trouble connections come back one by one, each after so long without any.
+_COOL_DOWN_SECONDS = 3.0
+_RETURN_SECONDS = 2.0
+# A number that the server refused is not tried again for so long.
+_REFUSED_SECONDS = 60.0
+_ANY = 1_000_000
 
 
 class ConnectionCount:
@@ -31,6 +36,9 @@ class ConnectionCount:
         self._single_rate = 0.0
         self._no_growth_until = 0.0
         self._is_settled = False
+        self._former = 1  # how many there were, or might have become, before they were made fewer
+        self._accepted = 0  # how many the server did not refuse, up to the time below
+        self._refused_until = 0.0
 
     def is_climbing(self, now: float) -> bool:
         """Whether every byte that has arrived by now should be in what is observed."""
@@ -57,29 +65,55 @@ class ConnectionCount:
     def decide(self, now: float, *, answered: int, missing_bytes: int, maximum: int) -> int:
         """The number of connections to have from now on, at least 1."""
         if self.target > maximum:
+            self._former = max(self._former, self.target)
             self.target = max(maximum, 1)
         if now < self._no_growth_until or now - self._changed_at < _STEP_SECONDS:
             return self.target
         if self.target > 1 and not self._is_settled:
             self._settle(now)
-        if self._may_grow(now, answered, missing_bytes, maximum):
+        if answered < self.target or not self._is_worth_more(now, missing_bytes):
+            return self.target
+        if self._may_return(now, maximum):
+            self.target += 1
+            self._changed_at = now
+        elif not self._is_settled and self.target < maximum:
             if self.target == 1:
                 self._single_rate = self.rate(now)
             self.target = min(self.target * _GROWTH, maximum)
             self._changed_at = now
         return self.target
 
-    def back_off(self, now: float, working: int) -> None:
-        """The server did not like the last connection: stay with those that work for a while."""
+    def back_off(self, now: float, working: int, *, is_refusal: bool) -> None:
+        """A connection failed: stay with those that work for a while.
+
+        It is a refusal when the server did not let that connection begin; then their number is
+        what it disliked, and that number is avoided for longer.
+        """
+        self._former = max(self._former, self.target if self._is_settled else _ANY)
+        self._is_settled = True
         self.target = max(1, working)
         self._changed_at = now
         self._no_growth_until = now + _COOL_DOWN_SECONDS
+        if is_refusal:
+            self._accepted = self.target
+            self._refused_until = now + _REFUSED_SECONDS
 
-    def _may_grow(self, now: float, answered: int, missing_bytes: int, maximum: int) -> bool:
-        if self._is_settled or self.target >= maximum or answered < self.target:
-            return False
+    def wait_longer(self, now: float) -> None:
+        """Even the last connection failed: others come back only after some time without that."""
+        if self._is_settled:
+            self._no_growth_until = now + _COOL_DOWN_SECONDS
+
+    def _is_worth_more(self, now: float, missing_bytes: int) -> bool:
         rate = self.rate(now)
         return 0 < rate < _PLENTY_BPS * self.target and missing_bytes / rate > _WORTH_SECONDS
+
+    def _may_return(self, now: float, maximum: int) -> bool:
+        if not self._is_settled or now - self._changed_at < _RETURN_SECONDS:
+            return False
+        most = min(maximum, self._former)
+        if now < self._refused_until:
+            most = min(most, self._accepted)
+        return self.target < most
 
     def _settle(self, now: float) -> None:
         if now - self._changed_at < _SETTLED_SECONDS:

@@ -58,6 +58,7 @@ class Lane:
         self.owner = owner
         self.span = span
         self.first_byte = span.position - overlap_bytes
+        self.begun_at = span.position
         self.call: Call
         self._compared = overlap_bytes  # bytes still to be compared with what is on disk
         self._skipped = 0  # bytes that the server sends before the asked ones
@@ -95,6 +96,8 @@ class Lane:
             raise RangesUnusable("The server compresses ranges.")
         self._skipped = self.first_byte - int(match[1])
         self.call_end = min(int(match[2]) + 1, self.owner.size_limit)
+        if self.call_end <= self.span.position:
+            raise RangesUnusable("The server answers ranges with other ones.")
 
     def on_bytes(self, content: memoryview) -> bool:
         """Write; false when the rest belongs to another connection."""
@@ -135,6 +138,16 @@ class Lane:
             span.position += len(content)
             self.owner.note_bytes(len(content))
 
+    @property
+    def brought_bytes(self) -> int:
+        """Bytes that were not on disk before."""
+        return self.span.position - self.begun_at
+
+    @property
+    def was_refused(self) -> bool:
+        """Whether the server has not even begun to send what was asked for."""
+        return not self.span.started_at
+
     def flush(self) -> None:
         """Write what the connection has brought by now; what goes wrong ends the call later."""
         self.call.flush()
@@ -143,6 +156,8 @@ class Lane:
         """Judge a file that is tiny, and tell the owner."""
         if self._head and call.error is None:
             try:
+                if self.call_end < (self.owner.size or 0):
+                    raise RangesUnusable("The server sends next to nothing of a range.")
                 self.owner.look_at_head(self._head)
                 self._write(memoryview(self._head))
             except EngineError as error:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 
-from downloads.engine.backoff import FailureCount, StatusRefused
+from downloads.engine.backoff import PROGRESS_BYTES, FailureCount, StatusRefused
 from downloads.engine.calls import Answer, Call
 from downloads.engine.connections import ConnectionCount
 from downloads.engine.errors import ConnectionFailed, EngineError, ServerRefused, WrongLength
@@ -294,16 +294,16 @@ class Progressive:
             self._end_well(lane, call)
         elif isinstance(error, RemoteChanged):
             self.has_changed = True
-            self._restart()
+            self._restart("The remote file changes all the time.")
         elif isinstance(error, RangesIgnored) and self._lanes:
-            self._count.back_off(self.now(), 1)
+            self._count.back_off(self.now(), 1, is_refusal=True)
         elif isinstance(error, RangesUnusable):
             self._use_ranges = False
-            self._restart()
+            self._restart("The server breaks off and answers ranges wrongly.")
         elif isinstance(error, OSError) or not error.retryable:
             raise error
         else:
-            self._retry(error)
+            self._retry(lane, error)
 
     def _end_well(self, lane: Lane, call: Call) -> None:
         span = lane.span
@@ -312,14 +312,17 @@ class Progressive:
             self._plan = RangePlan(span.position)
             self.part.finish(span.position)
         elif not call.ended_early and span.position < min(span.end, lane.call_end):
-            self._retry(ConnectionFailed("The server sent less than it had announced."))
+            self._retry(lane, ConnectionFailed("The server sent less than it had announced."))
+        elif span.position < span.end and lane.brought_bytes < PROGRESS_BYTES:
+            # Asked at once for the rest, such a server would be asked without a pause.
+            self._retry(lane, ConnectionFailed("The server sends next to nothing of a range."))
         if self.size == 0:
             container_of(b"")
 
-    def _restart(self) -> None:
+    def _restart(self, reason: str) -> None:
         self._restarts += 1
         if self._restarts > _MAX_RESTARTS:
-            raise WrongLength("The remote file changes all the time.")
+            raise WrongLength(reason)
         self._cancel_lanes()
         self._lanes.clear()
         self.part.begin(Identity())
@@ -327,10 +330,12 @@ class Progressive:
         self.bytes_done = self.resumed_from = 0
         self._monitor.restarted()
 
-    def _retry(self, error: EngineError) -> None:
+    def _retry(self, lane: Lane, error: EngineError) -> None:
         if self._lanes:
-            self._count.back_off(self.now(), len(self._lanes))
+            working = len(self._lanes)
+            self._count.back_off(self.now(), working, is_refusal=lane.was_refused)
             return
+        self._count.wait_longer(self.now())
         # A redirect's target may live shorter than the address that led there.
         was_redirected = self._effective_url not in {"", self.source.stream.url}
         self._effective_url = ""
@@ -344,4 +349,4 @@ class Progressive:
         )
         self._not_before = self.now() + wait
         if not self._is_sized and self._plan is not None:
-            self._restart()
+            self._restart("The server breaks off a file of unknown length.")

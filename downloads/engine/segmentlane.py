@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ class SegmentLane:
         self.owner = owner
         self.index = index
         self.number = number
+        self.started_at = time.monotonic()
         self.length = 0  # plain bytes written so far
         self.expected: Place | None = None
         self.enough: int | None = None  # bytes to be compared; None: all of the segment

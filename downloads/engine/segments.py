@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from downloads.engine.backoff import FailureCount, StatusRefused
+from downloads.engine.backoff import FailureCount, may_pass
 from downloads.engine.calls import Call
 from downloads.engine.errors import EngineError
 from downloads.engine.monitor import Monitor
@@ -71,7 +71,7 @@ class SegmentFetch:
         self._idle_lanes = list(range(999, -1, -1))
         self._failures = FailureCount()
         self._limit: int | None = None  # connections, after the server complained
-        self._limit_until = self._not_before = self._next_space = 0.0
+        self._limit_until = self._not_before = self._next_space = self._failed_at = 0.0
         self._needs_renewal = False
         self.resumed_from = self.bytes_done
 
@@ -187,7 +187,7 @@ class SegmentFetch:
         else:
             if not lane.is_probe:
                 self._todo.appendleft(lane.index)
-            self._retry(error)
+            self._retry(lane, error)
 
     def _end_well(self, lane: SegmentLane) -> None:
         if lane.is_probe:
@@ -198,15 +198,19 @@ class SegmentFetch:
         self._bytes_whole += lane.length
         self._failures.failures = 0
 
-    def _retry(self, error: EngineError) -> None:
+    def _retry(self, lane: SegmentLane, error: EngineError) -> None:
         now = time.monotonic()
         if self.source.renew is not None and (
             self._needs_renewal or self._failures.may_refresh(error)
         ):
             self._needs_renewal = True
             return
-        if self._lanes and not (isinstance(error, StatusRefused) and not error.is_busy):
+        if self._lanes and may_pass(error):
             self._limit, self._limit_until = len(self._lanes), now + 10.0
+        if lane.started_at < self._failed_at and may_pass(error):
+            # All connections of a server that goes away end at once, which is one failure.
+            return
+        self._failed_at = now
         wait = self._failures.wait_seconds(
             error, bytes_done=self._bytes_whole, limits=self._monitor.limits
         )

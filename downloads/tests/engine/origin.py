@@ -39,6 +39,8 @@ class Answer:
     gzipped: bool = False
     range_shift: int = 0  # Content-Range tells another start
     body_from_zero: bool = False  # right header, body from byte 0
+    told_from_zero: bool = False  # as many bytes as asked for, but from byte 0, and told so
+    most_bytes: int | None = None  # a range is made shorter than asked for, and told so
 
 
 @dataclass
@@ -228,6 +230,10 @@ class _Reply:
             self.status = 206 if self.start < self.size else 416
             if self.status == 416:
                 self.start = self.end = 0
+            if answer.told_from_zero:
+                self.start, self.end = 0, self.end - self.start
+            if answer.most_bytes is not None:
+                self.end = min(self.end, self.start + answer.most_bytes)
         limit = self.end - self.start
         for cut in (answer.cut_after, answer.stall_after):
             limit = limit if cut is None else min(limit, cut)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -207,3 +208,83 @@ def test_only_a_connection_far_behind_with_much_to_do_is_given_up() -> None:
 
     slow.end = slow.position + 50_000
     assert plan.laggard(2.0) is None
+
+
+class Rehearsal:
+    """Lets a count of connections decide while nothing really runs; each brings the same."""
+
+    def __init__(self, count: ConnectionCount) -> None:
+        self.count = count
+        self.now, self.done = 100.0, 0
+
+    def go_on(self, seconds: float, *, maximum: int = 16) -> list[int]:
+        """The numbers that were decided on, one after the other."""
+        targets = []
+        for _ in range(int(seconds / 0.02)):
+            self.now, self.done = self.now + 0.02, self.done + 20_000 * self.count.target
+            self.count.observe(self.now, self.done)
+            targets.append(
+                self.count.decide(
+                    self.now, answered=self.count.target, missing_bytes=10**9, maximum=maximum
+                )
+            )
+        return targets
+
+
+def test_connections_come_back_one_by_one_after_an_outage() -> None:
+    rehearsal = Rehearsal(ConnectionCount())
+    assert rehearsal.go_on(5)[-1] == 16
+    for working in range(15, 0, -1):
+        rehearsal.count.back_off(rehearsal.now, working, is_refusal=False)
+
+    assert set(rehearsal.go_on(2)) == {1}
+    targets = rehearsal.go_on(60)
+    assert targets[-1] == 16
+    assert {after - before for before, after in pairwise(targets)} == {0, 1}
+
+
+def test_a_number_that_was_refused_is_not_tried_for_a_while() -> None:
+    rehearsal = Rehearsal(ConnectionCount())
+    assert rehearsal.go_on(0.1)[-1] > 4
+    rehearsal.count.back_off(rehearsal.now, 4, is_refusal=True)
+    assert set(rehearsal.go_on(50)) == {4}
+
+    assert 5 in rehearsal.go_on(20)
+
+
+def test_connections_come_back_when_the_owner_allows_them_again() -> None:
+    rehearsal = Rehearsal(ConnectionCount())
+    assert rehearsal.go_on(5)[-1] == 16
+    assert rehearsal.go_on(5, maximum=2)[-1] == 2
+
+    assert rehearsal.go_on(60)[-1] == 16
+
+
+def test_connections_that_brought_nothing_do_not_come_back() -> None:
+    count = ConnectionCount()
+    now, done = 100.0, 0
+    targets = []
+    for _ in range(3000):
+        now, done = now + 0.02, done + 20_000  # the same total whatever the number
+        count.observe(now, done)
+        targets.append(count.decide(now, answered=count.target, missing_bytes=10**9, maximum=8))
+
+    assert set(targets[400:]) == {1}
+
+
+def test_a_restarted_server_is_read_over_several_connections_again(
+    origin: Origin, run: Fetch, clip: bytes
+) -> None:
+    most_after: list[int] = []
+
+    def script(number: int, _headers: dict[str, str]) -> Answer:
+        if number > 4:
+            most_after.append(origin.open_connections)
+        cut = 150_000 if number <= 4 else None
+        return Answer(clip, bytes_per_second=len(clip) / 16, cut_after=cut)
+
+    fetched = run(origin.serve("/a.mp4", script), owner=Owner(FOUR))
+
+    assert fetched.path.read_bytes() == clip
+    assert most_after[0] <= 2
+    assert max(most_after) >= 3
