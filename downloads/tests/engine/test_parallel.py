@@ -280,8 +280,9 @@ def test_a_restarted_server_is_read_over_several_connections_again(
     def script(number: int, _headers: dict[str, str]) -> Answer:
         if number > 4:
             most_after.append(origin.open_connections)
-        cut = 150_000 if number <= 4 else None
-        return Answer(clip, bytes_per_second=len(clip) / 16, cut_after=cut)
+        # Late enough for the number of connections to have been settled.
+        cut = 450_000 if number <= 4 else None
+        return Answer(clip, bytes_per_second=len(clip) / 24, cut_after=cut)
 
     fetched = run(origin.serve("/a.mp4", script), owner=Owner(FOUR))
 
