@@ -41,6 +41,10 @@ class Answer:
     body_from_zero: bool = False  # right header, body from byte 0
     told_from_zero: bool = False  # as many bytes as asked for, but from byte 0, and told so
     most_bytes: int | None = None  # a range is made shorter than asked for, and told so
+    endless: bool = False  # zeros without end follow; with `chunked` and `whole_size`
+
+
+_ENDLESS_BYTES = 1 << 50
 
 
 @dataclass
@@ -294,8 +298,9 @@ class _Pieces:
         if reply.answer.bytes_per_second:
             step = max(1, min(_CHUNK, int(reply.answer.bytes_per_second / 20)))
         sent = 0
-        while sent < reply.limit:
-            size = min(step, reply.limit - sent)
+        limit = _ENDLESS_BYTES if reply.answer.endless else reply.limit
+        while sent < limit:
+            size = min(step, limit - sent)
             yield reply.bytes_at(reply.start + sent, size)
             sent += size
 

@@ -50,6 +50,17 @@ def test_a_server_that_always_cuts_and_tells_ranges_from_zero_is_given_up(
 
 
 @connections
+def test_a_range_that_goes_on_without_end_is_left_at_the_end_of_the_file(
+    origin: Origin, run: Fetch, clip: bytes, count: int
+) -> None:
+    answer = Answer(clip, whole_size=len(clip), chunked=True, endless=True)
+    fetched = run(origin.serve("/a.mp4", answer), owner=owner_of(count))
+
+    assert fetched.path.read_bytes() == clip
+    assert len(origin.seen) < FEW
+
+
+@connections
 @pytest.mark.parametrize("most", [1, 1000])
 def test_a_server_with_tiny_ranges_is_read_without_any(
     origin: Origin, run: Fetch, clip: bytes, *, count: int, most: int
