@@ -8,7 +8,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 # Tests and checks work on folders of their own, never on ./data.
 TESTING := DJANGO_SETTINGS_MODULE=tests.settings
-# One test at a time for each process: the slow ones in a browser stand together at the end.
+# Handed out one by one: the slow ones, in a browser, stand together.
 PYTEST := $(PY) -m pytest -n 2 --maxschedchunk=1
 # What touches the database; parsers, the engine and the browser tests do not care which one it is.
 ON_POSTGRES := downloads/tests watchlist providers/tests --ignore=downloads/tests/engine \
