@@ -134,7 +134,10 @@ def test_a_dead_worker_is_in_the_inbox_once_and_leads_to_the_scheduler(
     assert "/settings#scheduler" in html
 
 
-def test_while_the_program_starts_nothing_is_told(client: Client) -> None:
+def test_while_the_program_starts_nothing_is_told(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client.force_login(AdministratorFactory.create())
+    monkeypatch.setattr(frame, "STARTING_SECONDS", float("inf"))
     client.get("/pulse")
     assert not Notification.objects.exists()
