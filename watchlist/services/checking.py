@@ -79,7 +79,7 @@ class _Desk:
     def __init__(self) -> None:
         self._answers: SimpleQueue[Answer | None] = SimpleQueue()
         self._lanes = Lanes(
-            ask=self._ask, at_once=_at_once, fetch_more=_claim_more, at_rest=connection.close
+            ask=self._ask, at_once=_at_once, fetch_more=_claim_more, at_rest=_leave_database
         )
         self._posters = ThreadPoolExecutor(1, thread_name_prefix="posters")
         self._recorder = threading.Thread(target=self._record, name="recorder", daemon=True)
@@ -115,6 +115,7 @@ class _Desk:
             described = [str(one.check.pk) for one in answers if one.details is not None]
             if described:
                 self._posters.submit(_fetch_posters, described)
+        connection.close()
 
 
 def _next_group(answers: SimpleQueue[Answer | None]) -> list[Answer | None]:
@@ -142,6 +143,11 @@ def _first(answers: SimpleQueue[Answer | None]) -> Answer | None:
 def _is_awaited(group: list[Answer | None]) -> bool:
     """Whether a person waits for one of these."""
     return any(answer is not None and answer.check.is_urgent for answer in group)
+
+
+def _leave_database() -> None:
+    # Looked up when it is called: each thread has a connection of its own.
+    connection.close()
 
 
 def _fetch_posters(check_ids: list[str]) -> None:

@@ -104,14 +104,16 @@ class Lanes(Generic[Entry]):
         return lane
 
     def _work(self, site: str) -> None:
-        while (entry := self._next(site)) is not None:
-            try:
-                self._ask(entry)
-            except Exception:
-                logger.exception("Asking %s broke", site)
-            with self._lock:
-                self._asking.remove(entry)
-        self._at_rest()
+        try:
+            while (entry := self._next(site)) is not None:
+                try:
+                    self._ask(entry)
+                except Exception:
+                    logger.exception("Asking %s broke", site)
+                with self._lock:
+                    self._asking.remove(entry)
+        finally:
+            self._at_rest()
 
     def _next(self, site: str) -> Entry | None:
         lane = self._lanes[site]
