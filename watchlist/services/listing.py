@@ -58,16 +58,17 @@ class _Reading:
 
 def record(*, answers: Sequence[Answer], around: Circumstances) -> None:
     """Close the checks of these answers; a worker that lost its check writes nothing."""
+    unchanged: list[Check] = []
+    lists: list[Answer] = []
     for answer in answers:
         if answer.error is not None:
             record_failure(check=answer.check, error=answer.error, around=around)
-    succeeded = [answer for answer in answers if answer.episodes is not None]
-    unchanged = [a.check for a in succeeded if a.episodes is not None and a.episodes.unchanged]
+        elif answer.episodes is not None and answer.episodes.unchanged:
+            unchanged.append(answer.check)
+        else:
+            lists.append(answer)
     record_unchanged(checks=unchanged, around=around)
-    record_lists(
-        answers=[a for a in succeeded if a.episodes is not None and not a.episodes.unchanged],
-        around=around,
-    )
+    record_lists(answers=lists, around=around)
 
 
 def record_lists(*, answers: Sequence[Answer], around: Circumstances) -> None:
