@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.conf import settings
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from downloads import queue
+from downloads import heartbeat, queue
 from downloads.engine.types import Command, Limits, Progress
-from downloads.models import Download, Limiter
+from downloads.heartbeat import Standing
 from downloads.queue import Claim
 from downloads.states import State
 from downloads.stopping import stop_requested
@@ -48,7 +48,7 @@ class RunControl:
     def limits(self) -> Limits:
         """The limits as the last heartbeat read them."""
         if self._limits is None:
-            self._limits = _limits_for(self.claim, queue.limiter())
+            self._limits = _limits_from(heartbeat.ask(self.claim))
         return self._limits
 
     def progress(self, progress: Progress) -> None:
@@ -57,47 +57,44 @@ class RunControl:
 
     def _beat(self) -> None:
         try:
-            if not queue.renew_lease(self.claim, **self._columns()):
-                self._command = _command_for(self.claim)
-            shared = queue.limiter()
-            if self._command is Command.GO_ON and not queue.may_run_now(self.claim, shared):
-                self._command = Command.HAND_BACK
-            self._limits = _limits_for(self.claim, shared)
-        except OperationalError as error:
+            is_held = self._tell()
+            standing = heartbeat.ask(self.claim)
+        except (OperationalError, InterfaceError) as error:
             # The lease outlives a short trouble of the database; the fence protects a longer one.
             logger.warning("The heartbeat of %s was not written: %s", self.claim, error)
+            connection.close_if_unusable_or_obsolete()
+            return
+        self._command = _command_from(standing, self.claim, is_held=is_held)
+        self._limits = _limits_from(standing)
 
-    def _columns(self) -> dict[str, object]:
+    def _tell(self) -> bool:
         if self.latest is None:
-            return {}
-        eta = self.latest.eta_seconds
-        return {
-            "stage": self.latest.stage,
-            "bytes_done": self.latest.bytes_done,
-            "bytes_total": self.latest.bytes_total,
-            "speed_bps": int(self.latest.speed_bps),
-            "eta_seconds": None if eta is None else min(int(eta), 2**31 - 1),
-        }
+            return queue.renew_lease(self.claim)
+        return heartbeat.tell(self.claim, self.latest)
 
 
-def _command_for(claim: Claim) -> Command:
-    row = Download.objects.filter(pk=claim.download_id).only("state", "fence").first()
-    if row is None or row.state == State.CANCELLED:
+def _command_from(standing: Standing | None, claim: Claim, *, is_held: bool) -> Command:
+    if standing is None:
         return Command.CANCEL
-    if row.fence == claim.fence and row.state == State.PAUSED:
+    if is_held:
+        # The window never holds back what a person asked for.
+        window = standing.window_start, standing.window_end
+        may_run = not standing.is_automatic or queue.is_open(*window, timezone.now())
+        return Command.GO_ON if may_run else Command.HAND_BACK
+    if standing.state is State.CANCELLED:
+        return Command.CANCEL
+    if standing.fence == claim.fence and standing.state is State.PAUSED:
         return Command.PAUSE
     return Command.HAND_BACK
 
 
-def _limits_for(claim: Claim, limits: Limiter) -> Limits:
-    row = Download.objects.filter(pk=claim.download_id).only("rate_limit_bps").first()
-    own = row.rate_limit_bps if row else None
-    shared = limits.rate_limit_bps
-    # The global limit is shared out evenly, because workers do not talk to each other.
-    if shared:
-        active = max(1, Download.objects.filter(lease_expires_at__gt=timezone.now()).count())
-        shared = shared // active
-    rates = [rate for rate in (own, shared) if rate]
+def _limits_from(standing: Standing | None) -> Limits:
+    rates: list[int] = []
+    if standing is not None and standing.rate_limit_bps:
+        rates.append(standing.rate_limit_bps)
+    if standing is not None and standing.shared_rate_limit_bps:
+        # It is shared out evenly, because workers do not talk to each other.
+        rates.append(standing.shared_rate_limit_bps // max(1, standing.running_count))
     return Limits(
         max_connections=settings.MAX_CONNECTIONS_PER_DOWNLOAD,
         rate_limit_bps=min(rates) if rates else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any, Final
 
 from django.conf import settings
@@ -160,13 +160,6 @@ def renew_lease(claim: Claim, **progress: object) -> bool:
     return rows.update(lease_expires_at=now + LEASE, updated_at=now, **progress) == 1
 
 
-def may_run_now(claim: Claim, limits: Limiter) -> bool:
-    """Whether the window is open for this download; it never holds back what a person asked for."""
-    if is_inside_window(limits, timezone.now()):
-        return True
-    return not Download.objects.filter(pk=claim.download_id, is_automatic=True).exists()
-
-
 def release(claim: Claim) -> None:
     """Give up the lease after the work has stopped, so that the slot is free at once."""
     Download.objects.filter(pk=claim.download_id, fence=claim.fence).update(
@@ -319,10 +312,15 @@ def _move_or_refuse(
 
 
 def is_inside_window(limits: Limiter, now: datetime) -> bool:
-    """Whether automatic downloads may run at this hour; the window may pass midnight."""
-    if limits.window_start is None or limits.window_end is None:
+    """Whether automatic downloads may run at this hour."""
+    return is_open(limits.window_start, limits.window_end, now)
+
+
+def is_open(window_start: time | None, window_end: time | None, now: datetime) -> bool:
+    """Whether a window of hours is open; it may pass midnight, and without one it always is."""
+    if window_start is None or window_end is None:
         return True
     clock = timezone.localtime(now).time()
-    if limits.window_start <= limits.window_end:
-        return limits.window_start <= clock < limits.window_end
-    return clock >= limits.window_start or clock < limits.window_end
+    if window_start <= window_end:
+        return window_start <= clock < window_end
+    return clock >= window_start or clock < window_end

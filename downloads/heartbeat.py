@@ -1,0 +1,98 @@
+"""What a running download tells the database and asks of it each second: one write, one read.
+
+In plain SQL, because composing the same two statements anew each time takes longer than running
+them, and while a file arrives nothing of the composer stays in the processor's caches.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import Final
+
+from django.db import connection, models
+from django.utils import timezone
+
+from downloads.engine.types import Progress
+from downloads.queue import GLOBAL_SCOPE, LEASE, Claim
+from downloads.states import State
+
+_TELL: Final = """
+UPDATE downloads_download
+SET lease_expires_at = %s, updated_at = %s, stage = %s,
+    bytes_done = %s, bytes_total = %s, speed_bps = %s, eta_seconds = %s
+WHERE id = %s AND fence = %s AND state IN ('resolving', 'downloading', 'importing')
+"""
+_ASK: Final = """
+SELECT own.state, own.fence, own.is_automatic, own.rate_limit_bps,
+       shared.rate_limit_bps, shared.window_start, shared.window_end,
+       (SELECT COUNT(*) FROM downloads_download WHERE lease_expires_at > %s)
+FROM downloads_download own LEFT JOIN downloads_limiter shared ON shared.scope = %s
+WHERE own.id = %s
+"""
+_LONGEST_ETA_SECONDS: Final = 2**31 - 1
+# Databases differ in how they take and give these.
+_ID: Final = models.UUIDField()
+_CLOCK: Final = models.TimeField()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the database says of a claimed download, and the limits that hold for it now."""
+
+    state: State
+    fence: int
+    is_automatic: bool
+    rate_limit_bps: int | None
+    shared_rate_limit_bps: int | None  # for all running downloads together
+    window_start: time | None
+    window_end: time | None
+    running_count: int  # downloads that a worker holds
+
+
+def tell(claim: Claim, progress: Progress) -> bool:
+    """Keep the claim and publish progress; False when the claim is lost or was stopped."""
+    now = timezone.now()
+    eta = progress.eta_seconds
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _TELL,
+            [
+                _moment(now + LEASE),
+                _moment(now),
+                progress.stage.value,
+                progress.bytes_done,
+                progress.bytes_total,
+                int(progress.speed_bps),
+                None if eta is None else min(int(eta), _LONGEST_ETA_SECONDS),
+                _key(claim),
+                claim.fence,
+            ],
+        )
+        return cursor.rowcount == 1
+
+
+def ask(claim: Claim) -> Standing | None:
+    """How a claimed download stands now; None when its row is gone."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ASK, [_moment(timezone.now()), GLOBAL_SCOPE, _key(claim)])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    state, fence, is_automatic, own, shared, start, end, running = row
+    return Standing(
+        State(state), fence, bool(is_automatic), own, shared, _clock(start), _clock(end), running
+    )
+
+
+def _key(claim: Claim) -> object:
+    return _ID.get_db_prep_value(claim.download_id, connection)
+
+
+def _moment(moment: datetime) -> object:
+    return connection.ops.adapt_datetimefield_value(moment)
+
+
+def _clock(value: object) -> time | None:
+    found: time | None = _CLOCK.to_python(value)
+    return found
