@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, time
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection, models
 from django.utils import timezone
@@ -32,8 +32,8 @@ WHERE own.id = %s
 """
 _LONGEST_ETA_SECONDS: Final = 2**31 - 1
 # Databases differ in how they take and give these.
-_ID: Final = models.UUIDField()
-_CLOCK: Final = models.TimeField()
+_ID: Final[models.UUIDField[Any, Any]] = models.UUIDField()
+_CLOCK: Final[models.TimeField[Any, Any]] = models.TimeField()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def tell(claim: Claim, progress: Progress) -> bool:
                 claim.fence,
             ],
         )
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)
 
 
 def ask(claim: Claim) -> Standing | None:
@@ -85,11 +85,11 @@ def ask(claim: Claim) -> Standing | None:
     )
 
 
-def _key(claim: Claim) -> object:
+def _key(claim: Claim) -> Any:
     return _ID.get_db_prep_value(claim.download_id, connection)
 
 
-def _moment(moment: datetime) -> object:
+def _moment(moment: datetime) -> Any:
     return connection.ops.adapt_datetimefield_value(moment)
 
 

@@ -33,7 +33,7 @@ HALF_WAY = Progress(
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunControl]:
+def run(monkeypatch: pytest.MonkeyPatch) -> RunControl:
     """The control of a claimed download, with a heartbeat at each look."""
     monkeypatch.setattr(control, "HEARTBEAT_SECONDS", 0.0)
     queue.limiter()
