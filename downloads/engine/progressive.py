@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 
 from downloads.engine.backoff import PROGRESS_BYTES, FailureCount, StatusRefused
 from downloads.engine.calls import Answer, Call
 from downloads.engine.connections import ConnectionCount
-from downloads.engine.errors import ConnectionFailed, EngineError, ServerRefused, WrongLength
+from downloads.engine.errors import ConnectionFailed, EngineError, WrongLength
 from downloads.engine.journal import Identity
 from downloads.engine.lane import (
     OVERLAP_BYTES,
@@ -26,9 +25,9 @@ from downloads.engine.monitor import Monitor
 from downloads.engine.partfile import PartFile
 from downloads.engine.ranges import RangePlan, Span
 from downloads.engine.sniff import Manifest, container_of, manifest_of
+from downloads.engine.source import Source
 from downloads.engine.storage import WorkFolder
 from downloads.engine.transport import Transport
-from providers.types import Stream
 
 _SPACE_SECONDS = 1.0
 _MAX_RESTARTS = 3
@@ -46,24 +45,6 @@ class PlaylistFound(EngineError):
         super().__init__("The address leads to a playlist.")
         self.kind = kind
         self.url = url
-
-
-@dataclass(slots=True)
-class Source:
-    """Where the bytes come from; changes when an address expires."""
-
-    stream: Stream
-    refresh: Callable[[], Stream] | None = None
-    host_connections: Callable[[str], int] | None = None
-
-    def renew(self) -> None:
-        """Resolve the address again. Raises EngineError when that fails."""
-        if self.refresh is None:
-            return
-        stream = self.refresh()
-        if stream.kind is not self.stream.kind:
-            raise ServerRefused("The renewed address leads to another kind of stream.")
-        self.stream = stream
 
 
 class Progressive:
@@ -118,11 +99,10 @@ class Progressive:
     def step(self) -> None:
         """Start what should run now and note how far it is. Raises EngineError, OSError."""
         now = self.now()
-        if self._needs_renewal:
+        if self._needs_renewal and self.source.renew():
             self._needs_renewal = False
-            self.source.renew()
             self._effective_url = ""
-        if now >= self._not_before:
+        if now >= self._not_before and not self._needs_renewal:
             self._start_lanes(now)
         if self._plan is not None and self.part.is_mark_due(now):
             self._flush()

@@ -23,8 +23,9 @@ from downloads.engine.errors import (
     WrongLength,
 )
 from downloads.engine.partfile import PartFile
-from downloads.engine.progressive import PlaylistFound, Progressive, Source
+from downloads.engine.progressive import PlaylistFound, Progressive
 from downloads.engine.session import Outcome, Session
+from downloads.engine.source import Source
 from downloads.engine.storage import WorkFolder
 from downloads.engine.types import Control, FetchedFile, FetchRequest, Stage
 from providers.errors import ProviderError

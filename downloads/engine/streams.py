@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from downloads.engine.dash import load_dash
+from downloads.engine.errand import Errand
 from downloads.engine.errors import WrongLength
 from downloads.engine.hls import SegmentPlan, load_hls, segment_source
 from downloads.engine.joiner import Joiner
 from downloads.engine.mux import Group, Muxer, TrackInput
-from downloads.engine.progressive import Progressive, Source
+from downloads.engine.progressive import Progressive
 from downloads.engine.segmentlane import SegmentChanged
 from downloads.engine.segments import SegmentFetch
 from downloads.engine.segmentstore import SegmentStore
 from downloads.engine.session import Outcome, Session
 from downloads.engine.small import SmallFetcher
 from downloads.engine.sniff import SNIFF_BYTES, Container, container_of
+from downloads.engine.source import Source
 from downloads.engine.storage import WorkFolder
 from downloads.engine.types import Stage
 from providers.types import Stream
@@ -120,10 +123,20 @@ class _SegmentedSource:
             return None
 
         def renew() -> SegmentPlan:
-            self.stream = refresh()
+            self.stream = _attended(self.session, Errand(refresh))
             return self.plan(fetcher)
 
         return renew
+
+
+def _attended(session: Session, errand: Errand[Stream]) -> Stream:
+    """The result of an errand; until it is there the connections and the owner are looked after."""
+    while not errand.wait():
+        session.monitor.beat()
+        session.transport.limit(session.monitor.limits.rate_limit_bps)
+        session.transport.turn()
+        session.transport.watch_stalls(time.monotonic())
+    return errand.result()
 
 
 def _fetch_version(session: Session, source: _SegmentedSource) -> Outcome:
