@@ -117,7 +117,7 @@ def database_control() -> Iterator[tuple[Control, dict[str, int]]]:
         counts = {"writes": 0, "reads": 0}
 
         def count(execute: Any, sql: str, params: Any, many: Any, context: Any) -> Any:
-            counts["reads" if sql.startswith("SELECT") else "writes"] += 1
+            counts["reads" if sql.lstrip().startswith("SELECT") else "writes"] += 1
             return execute(sql, params, many, context)
 
         with connection.execute_wrapper(count):
