@@ -140,6 +140,14 @@ def are_gone(processes: list[psutil.Process]) -> bool:
     return not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _closing_the_terminal_means_something() -> Iterator[None]:
+    """Tests may themselves be started under `nohup`, which every child would inherit."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A DATA_DIR that was started once, so that the tests do not wait for its making."""
