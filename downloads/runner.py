@@ -7,20 +7,23 @@ import os
 import shutil
 import socket
 import statistics
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.db import connections
 from django.utils import timezone
 
 from downloads import failures, queue, upkeep
 from downloads.control import RunControl
 from downloads.engine import library
+from downloads.engine.errand import Errand
 from downloads.engine.errors import DiskFull, EngineError, Interrupted, WrongLength
 from downloads.engine.fetch import fetch
-from downloads.engine.types import FetchedFile, FetchRequest, Stage
+from downloads.engine.types import Command, FetchedFile, FetchRequest, Stage
 from downloads.models import Download, DownloadAttempt
 from downloads.policies import Failure, Outcome, combine, judge
 from downloads.queue import Claim
@@ -40,6 +43,9 @@ logger = logging.getLogger(__name__)
 SAMPLE_RATIO = 0.5
 SAMPLE_NEEDS_EPISODES = 3
 HEIGHTS = {"1080p": 1080, "720p": 720, "480p": 480}
+_LOOK_SECONDS: Final = 0.1
+
+T = TypeVar("T")
 
 
 class LeaseLost(Exception):
@@ -82,12 +88,7 @@ class Run:
             if self._finish_interrupted_publish():
                 return
             self._ensure_room()
-            sources = gateway.resolve(
-                self.download.provider_id,
-                self.download.series_ref,
-                self.download.episode_ref,
-                self.download.lang,
-            )
+            sources = self._attended(self._resolve)
             self._move(State.RESOLVING, State.DOWNLOADING)
             self._publish(self._fetch_first_good(sources))
         except LeaseLost:
@@ -123,10 +124,11 @@ class Run:
             source_label=source.label[:120],
             source_host=(urlsplit(source.url).hostname or "")[:255],
         )
+        self.control.latest = None
         if not queue.renew_lease(self.claim, source_label=source.label[:120], stage="resolving"):
             raise Interrupted("Stopped while the source was being chosen.")
         try:
-            streams = gateway.open_source(source, HEIGHTS.get(self.download.quality))
+            streams = self._attended(lambda: self._open(source))
             fetched = self._fetch(source, streams[0], work_dir)
         except Interrupted:
             self._close(attempt, Failure("interrupted", "Stopped on request."))
@@ -150,7 +152,7 @@ class Run:
             egress=settings.EGRESS_POLICY,
             max_height=max_height,
             expected_duration_seconds=stream.duration_seconds,
-            refresh=lambda: self._refreshed(source),
+            refresh=closing_connections(lambda: self._refreshed(source)),
         )
         fetched = fetch(request, self.control)
         self._refuse_sample(fetched)
@@ -167,15 +169,27 @@ class Run:
 
     def _refreshed(self, source: VideoSource) -> Stream:
         """The same source again, when its signed address has expired."""
-        fresh = gateway.resolve(
-            self.download.provider_id,
-            self.download.series_ref,
-            self.download.episode_ref,
-            self.download.lang,
-        )
-        same = [other for other in fresh if other.label == source.label] or [source]
+        same = [other for other in self._resolve() if other.label == source.label] or [source]
         chosen = next((other for other in same if other.url == source.url), same[0])
-        return gateway.open_source(chosen, HEIGHTS.get(self.download.quality))[0]
+        return self._open(chosen)[0]
+
+    def _resolve(self) -> list[VideoSource]:
+        row = self.download
+        return gateway.resolve(row.provider_id, row.series_ref, row.episode_ref, row.lang)
+
+    def _open(self, source: VideoSource) -> list[Stream]:
+        return gateway.open_source(source, HEIGHTS.get(self.download.quality))
+
+    def _attended(self, work: Callable[[], T]) -> T:
+        """Let a site take its time beside this thread, which keeps the claim. Raises Interrupted.
+
+        A site that is no longer waited for has time limits of its own.
+        """
+        errand = Errand(closing_connections(work))
+        while not errand.wait(_LOOK_SECONDS):
+            if self.control.poll() is not Command.GO_ON:
+                raise Interrupted("Stopped on request.")
+        return errand.result()
 
     def _reject(
         self, attempt: DownloadAttempt, source: VideoSource, failure: Failure, work_dir: Path
@@ -303,6 +317,18 @@ class Run:
         if row.fence == self.claim.fence and row.state in {State.PAUSED, State.CANCELLED}:
             raise Interrupted("Stopped on request.")
         raise LeaseLost
+
+
+def closing_connections(work: Callable[[], T]) -> Callable[[], T]:
+    """The work for a thread of its own, whose connections to the database end with it."""
+
+    def run() -> T:
+        try:
+            return work()
+        finally:
+            connections.close_all()
+
+    return run
 
 
 def typical_duration_seconds(download: Download) -> float | None:

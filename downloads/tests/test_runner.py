@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -21,80 +19,11 @@ from downloads.models import Download, DownloadAttempt
 from downloads.queue import Order
 from downloads.signals import download_completed, download_failed
 from downloads.states import State
-from downloads.tests.engine.clips import make_clip
 from downloads.tests.engine.origin import Answer, Origin
 from downloads.tests.factories import make_order
-from providers import gateway
-from providers.safe_url import EgressPolicy
+from downloads.tests.workers import in_thread, run, slow, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-FEED = """<?xml version="1.0"?><rss version="2.0"><channel><title>Paper Lanterns</title>
-<item><title>Episode 1</title><guid>e1</guid>{enclosures}</item></channel></rss>"""
-
-
-@pytest.fixture
-def origin(settings: Settings) -> Iterator[Origin]:
-    with Origin() as server:
-        settings.EGRESS_POLICY = EgressPolicy.parse([f"127.0.0.1:{server.port}"])
-        settings.MIN_FREE_DISK_MB = 1
-        yield server
-
-
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    path = tmp_path_factory.mktemp("clips") / "clip.mp4"
-    return make_clip(path, seconds=12, size=(640, 360)).read_bytes()
-
-
-@pytest.fixture
-def publish(origin: Origin) -> Callable[..., Order]:
-    """Serve an episode with these files, best first, and order it."""
-
-    def serve(*answers: Answer | bytes) -> Order:
-        urls = [origin.serve(f"/{n}.mp4", answer) for n, answer in enumerate(answers)]
-        enclosures = "".join(f'<enclosure url="{u}" type="video/mp4" length="1"/>' for u in urls)
-        feed = FEED.format(enclosures=enclosures).encode()
-        url = origin.serve("/feed.xml", Answer(feed, content_type="application/rss+xml"))
-        return make_order(series_ref=url, episode_ref=_episode_ref(url))
-
-    return serve
-
-
-def _episode_ref(feed_url: str) -> str:
-    return gateway.list_episodes("feed", feed_url, "vostfr", {}).episodes[0].ref
-
-
-def run(order: Order) -> Download:
-    download = queue.enqueue(order)
-    assert runner.run_next()
-    download.refresh_from_db()
-    return download
-
-
-def in_thread() -> threading.Thread:
-    """A worker that runs the next download beside the test."""
-
-    def work() -> None:
-        try:
-            runner.run_next()
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    return thread
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not is_so():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.05)
-
-
-def slow(clip: bytes) -> Answer:
-    return Answer(clip, content_type="video/mp4", bytes_per_second=len(clip) / 6)
 
 
 def test_an_episode_ends_in_the_library_under_its_final_name(
