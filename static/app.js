@@ -114,6 +114,8 @@ document.addEventListener('click', event => {
   $$('.pick input').forEach(box => { box.checked = true; });
   count();
 });
+// What was ticked before this script ran, or is ticked again after going back.
+if ($('.pick input:checked')) count();
 
 // --- Adaptive polling: fragments listen for `tick`; quick while somebody is there, slow otherwise.
 let active = Date.now(), beaten = Date.now();

@@ -92,7 +92,8 @@ def _moving(facts: SeriesFacts) -> Headline | None:
         return Headline.FAILED
     if facts.waiting:
         return Headline.DOWNLOADING
-    return Headline.NEW if facts.has_news else None
+    # Who pauses a series wants to see that it is.
+    return Headline.NEW if facts.has_news and facts.status != "paused" else None
 
 
 def _settled(facts: SeriesFacts) -> Headline:

@@ -33,6 +33,7 @@ def of_kind(things: list[Painted], kind: str) -> WatchlistItem:
 
 def pick(page: Page, place: int) -> None:
     """Tick a card's box, which shows in select mode alone; by keyboard, the poster lies below."""
+    page.wait_for_url("**select=1**")  # and until its style is there
     box = page.locator(".pick input").nth(place)
     box.wait_for()
     box.press("Space")
@@ -58,6 +59,7 @@ def test_axe_finds_nothing_in_grid_list_dialog_and_select_mode(
     found["select"] = violations(page)
     screenshot(page, f"select-{size}-{scheme}")
     page.get_by_role("link", name="Done").click()
+    expect(page.locator(".pick")).to_have_count(0)
     page.get_by_role("button", name="List").click()
     page.wait_for_selector(".table")
     screenshot(page, f"list-{size}-{scheme}")

@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, ngettext
+from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 
 from downloads.states import State
 from providers import gateway
@@ -46,6 +46,8 @@ LOOKS: Final = {
     Headline.PAUSED: Look(gettext_noop("Paused"), "pause", "paused"),
     Headline.COMPLETE: Look(gettext_noop("Complete"), "circle-check", "idle"),
 }
+# The names of sites are proper names; this one is not.
+_TRANSLATED_NAMES: Final = {"feed": gettext_lazy("RSS / Atom feed")}
 _LOUD: Final = frozenset({"error", "busy", "new", "wait"})
 
 
@@ -141,7 +143,8 @@ def initials_of(title: str) -> str:
 
 def provider_name(provider_id: str) -> str:
     """What people call a provider."""
-    return _provider_names().get(provider_id, provider_id)
+    name = _TRANSLATED_NAMES.get(provider_id)
+    return str(name) if name else _provider_names().get(provider_id, provider_id)
 
 
 @cache
@@ -218,7 +221,7 @@ def _progress(download: OpenDownload) -> list[str]:
     if download.state is State.IMPORTING:
         return [_("moving into the library")]
     if not download.bytes_total:
-        return [wording.size(download.bytes_done)]
+        return [wording.size(download.bytes_done)] if download.bytes_done else []
     left = "" if download.eta_seconds is None else wording.left(download.eta_seconds)
     return [wording.percent(download.bytes_done, download.bytes_total), left]
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
 from typing import Any, Final
 
 from django.contrib.auth.models import User
@@ -22,6 +23,7 @@ from watchlist.selectors.checks import CheckRow, checks_of
 from watchlist.selectors.downloads import DownloadQuery, DownloadRow, downloads_of
 
 SHOWN: Final = 40
+_QUIET: Final = "check"  # the icon of a check that found nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,18 @@ def history_of(user: User, item: WatchlistItem) -> list[Event]:
     rows = downloads_of(user, DownloadQuery(item_id=item.pk))[:SHOWN]
     attempts = _attempts([row.id for row in rows])
     downloads = [_download(row, attempts[row.id]) for row in rows]
-    return sorted([*checks, *downloads], key=lambda event: event.at, reverse=True)[: SHOWN * 2]
+    events = sorted([*checks, *downloads], key=lambda event: event.at, reverse=True)
+    return list(_without_echoes(events))
+
+
+def _without_echoes(events: Sequence[Event]) -> Iterator[Event]:
+    """Checks that found nothing, one after the other, become one line."""
+    for _key, run in groupby(events, lambda one: one.text if one.icon == _QUIET else id(one)):
+        latest, *others = run
+        if others:
+            facts = {"n": len(others) + 1, "when": wording.moment(others[-1].at)}
+            latest = replace(latest, details=(_("%(n)d times since %(when)s") % facts,))
+        yield latest
 
 
 def _attempts(download_ids: Sequence[Any]) -> dict[Any, list[DownloadAttempt]]:
@@ -64,7 +77,7 @@ def _check(row: CheckRow) -> Event:
         return Event(at, "refresh-cw", "busy", wording.about(name, _("running")), ())
     count = len(row.new_episodes)
     if not count:
-        return Event(at, "check", "idle", wording.about(name, _("nothing new")), ())
+        return Event(at, _QUIET, "idle", wording.about(name, _("nothing new")), ())
     found = ngettext("%(n)d new episode", "%(n)d new episodes", count) % {"n": count}
     numbers = ", ".join(plain_number(one.number) for one in row.new_episodes[:12])
     return Event(at, "sparkles", "new", wording.about(name, found), (numbers,))

@@ -10,6 +10,7 @@ from pathlib import Path
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -18,6 +19,7 @@ from providers import gateway
 from providers.errors import ProviderError
 from watchlist import faults
 from watchlist.pages import frame, toasts, wording
+from watchlist.pages.cards import provider_name
 from watchlist.pages.feedback import administrator_required
 
 
@@ -30,6 +32,7 @@ class Finding:
     is_well: bool
     text: str
     fix: str = ""  # what to do; "" when all is well
+    fix_url: str = ""  # where it is done
     is_waiting: bool = False
 
 
@@ -109,10 +112,18 @@ def _provider(one: gateway.ProviderDescription) -> Finding:
     try:
         gateway.test_provider(one.id)
     except ProviderError as error:
-        fix = _("Look at its address under Settings, Providers, or switch it off there.")
-        return Finding(one.id, one.name, is_well=False, text=faults.short(error.code), fix=fix)
-    return Finding(one.id, one.name, is_well=True, text=_("Answers"))
+        return Finding(
+            one.id,
+            provider_name(one.id),
+            is_well=False,
+            text=faults.short(error.code),
+            fix=_("Look at its address, or switch it off."),
+            fix_url=f"{reverse('settings-providers')}#provider-{one.id}",
+        )
+    return Finding(one.id, provider_name(one.id), is_well=True, text=_("Answers"))
 
 
 def _unasked(one: gateway.ProviderDescription) -> Finding:
-    return Finding(one.id, one.name, is_well=True, text=_("is being asked…"), is_waiting=True)
+    return Finding(
+        one.id, provider_name(one.id), is_well=True, text=_("is being asked…"), is_waiting=True
+    )

@@ -37,7 +37,7 @@ class OwnerForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at ru
 
     code = forms.CharField(
         label=_("One-time code"),
-        help_text=_("It stands in the program's output: look for the line with the setup code."),
+        help_text=_("The program printed it where it was started, and in its log."),
         max_length=40,
         widget=forms.TextInput({"autocomplete": "one-time-code", "autocapitalize": "characters"}),
     )

@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from providers import gateway
 from watchlist.pages import chart, wording
+from watchlist.pages.cards import provider_name
 from watchlist.pages.feedback import user_of
 from watchlist.selectors.statistics import Period, statistics
 
@@ -30,7 +30,6 @@ def stats(request: HttpRequest) -> HttpResponse:
         now=timezone.now(),
     )
     drawn = chart.draw(found.bars)
-    names = {provider.id: provider.name for provider in gateway.describe()}
     context = {
         "stats": found,
         "period": period.value,
@@ -41,7 +40,7 @@ def stats(request: HttpRequest) -> HttpResponse:
         "chart": drawn,
         "best_day": wording.dated(drawn.best.day, "j M") if drawn.best else "",
         "most": max([row.done for row in found.series], default=0),
-        "providers": [(names.get(row.name, row.name), row) for row in found.providers],
+        "providers": [(provider_name(row.name), row) for row in found.providers],
     }
     return render(request, "watchlist/stats.html", context)
 

@@ -14,7 +14,7 @@ from django.utils.translation import get_language
 from watchlist import faults
 from watchlist.decisions import plain_number
 from watchlist.pages import wording
-from watchlist.pages.cards import Card, html_of
+from watchlist.pages.cards import Card, html_of, provider_name
 from watchlist.pages.icons import icon
 
 register = template.Library()
@@ -39,6 +39,7 @@ def card_html(context: Context, card: Card) -> SafeString:
 
 
 register.filter("fault", faults.sentence)
+register.filter("provider_name", provider_name)
 
 
 @register.filter

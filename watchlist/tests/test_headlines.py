@@ -42,7 +42,7 @@ def test_the_first_that_fits_holds(facts: dict[str, object], headline: Headline)
     assert headline_of(replace(CALM, **facts)) is headline  # type: ignore[arg-type]  # a table
 
 
-@pytest.mark.parametrize("trouble", ["error_code", "given_up", "is_late", "is_behind"])
+@pytest.mark.parametrize("trouble", ["error_code", "given_up", "has_news", "is_late", "is_behind"])
 def test_a_paused_series_is_paused_whatever_went_wrong(trouble: str) -> None:
     value = "unreachable" if trouble == "error_code" else True
     facts = replace(CALM, status="paused", **{trouble: value})  # type: ignore[arg-type]  # as above

@@ -1,0 +1,24 @@
+"""The history of a followed series, as its page tells it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from watchlist.pages.past import history_of
+from watchlist.tests.factories import CheckFactory, WatchlistItemFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def test_checks_that_found_nothing_are_one_line_until_something_happens() -> None:
+    item = WatchlistItemFactory.create()
+    now = timezone.now()
+    for hours in range(5):
+        at = now - timedelta(hours=hours)
+        failed = {"status": "failed", "error_code": "unreachable"} if hours == 3 else {}
+        CheckFactory.create(series=item.series, created_at=at, finished_at=at, **failed)
+    lines = [(event.level, bool(event.details)) for event in history_of(item.user, item)]
+    assert lines == [("idle", True), ("error", True), ("idle", False)]
