@@ -20,7 +20,7 @@ class Errand(Generic[T]):
         self._work = work
         self._results: list[T] = []
         self._failure: BaseException | None = None
-        self._thread = Thread(target=self._run, daemon=True)
+        self._thread = Thread(target=self._run, name="errand", daemon=True)
         self._thread.start()
 
     def wait(self, timeout_seconds: float = 0.0) -> bool:

@@ -23,7 +23,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def hang(origin: Origin) -> Iterator[Callable[[str], threading.Event]]:
     """Let a path answer no more before the end of the test; gives what tells that it was asked."""
     is_over = threading.Event()
-    before = set(threading.enumerate())
 
     def serve(path: str) -> threading.Event:
         asked = threading.Event()
@@ -38,8 +37,7 @@ def hang(origin: Origin) -> Iterator[Callable[[str], threading.Event]]:
 
     yield serve
     is_over.set()
-    own = {thread for thread in threading.enumerate() if "_serve" in thread.name}
-    wait_until(lambda: set(threading.enumerate()) - own <= before)
+    wait_until(lambda: "errand" not in {thread.name for thread in threading.enumerate()})
 
 
 @pytest.mark.parametrize(
@@ -110,7 +108,7 @@ def test_a_running_download_is_let_go_at_once_while_its_address_is_renewed(
 def test_the_end_of_the_window_hands_a_running_download_back(
     publish: Callable[..., Order], clip: bytes
 ) -> None:
-    download = queue.enqueue(publish(slow(clip)))
+    download = queue.enqueue(publish(slow(clip, seconds=60)))
     worker = in_thread()
     wait_until(lambda: Download.objects.get(pk=download.pk).bytes_done > 0)
     clock = timezone.localtime()
@@ -125,15 +123,15 @@ def test_the_end_of_the_window_hands_a_running_download_back(
 def test_a_speed_limit_slows_a_running_download_down(
     publish: Callable[..., Order], clip: bytes
 ) -> None:
-    download = queue.enqueue(publish(slow(clip)))
-    half_speed = len(clip) / 12
+    download = queue.enqueue(publish(slow(clip, seconds=60)))
+    half_speed = len(clip) / 120
 
     def speed() -> int:
         return Download.objects.get(pk=download.pk).speed_bps
 
     worker = in_thread()
     wait_until(lambda: speed() > half_speed)
-    Limiter.objects.update(rate_limit_bps=len(clip) // 60)
+    Limiter.objects.update(rate_limit_bps=len(clip) // 600)
     wait_until(lambda: 0 < speed() < half_speed)
     queue.cancel(download)
     worker.join(10)
