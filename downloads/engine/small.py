@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from downloads.engine.backoff import FailureCount, StatusRefused
-from downloads.engine.calls import Call
-from downloads.engine.errors import EngineError, PlaylistRefused
+from downloads.engine.calls import Answer, Call
+from downloads.engine.errors import ConnectionFailed, EngineError, PlaylistRefused, WrongLength
 from downloads.engine.monitor import Monitor
 from downloads.engine.transport import Transport
 
 _AT_ONCE = 4
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 _GOOD = frozenset({HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT})
 
 
@@ -30,27 +32,62 @@ class _Fetch:
     """The sink of one call."""
 
     max_bytes: int
+    byte_range: tuple[int, int] | None = None  # half open
     pieces: list[bytes] = field(default_factory=list)
+    skip: int = 0  # bytes still to come before those that are wanted
     length: int = 0
     is_over: bool = False
     error: EngineError | OSError | None = None
     url: str = ""
 
+    @property
+    def content(self) -> bytes:
+        return b"".join(self.pieces)
+
     def on_answer(self, call: Call) -> None:
-        if call.answer is not None:
-            if call.answer.status not in _GOOD:
-                raise StatusRefused(call.answer)
-            self.url = call.answer.url
+        answer = call.answer
+        if answer is None:
+            return
+        if answer.status not in _GOOD:
+            raise StatusRefused(answer)
+        self.url = answer.url
+        if answer.status == HTTPStatus.PARTIAL_CONTENT:
+            self._check_range(answer)
+        elif self.byte_range is not None:
+            # The whole file comes instead, and the range has to be cut out of it.
+            self.skip = self.byte_range[0]
+            self._require_small(self.byte_range[1])
+
+    def _check_range(self, answer: Answer) -> None:
+        told = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))
+        if told is None or (int(told[1]), int(told[2]) + 1) != self.byte_range:
+            raise WrongLength("The server answers ranges wrongly.")
+        if answer.headers.get("content-encoding", "identity").lower() not in {"", "identity"}:
+            raise WrongLength("The server compresses ranges.")
 
     def on_bytes(self, content: memoryview) -> bool:
+        skipped = min(self.skip, len(content))
+        self.skip -= skipped
+        content = content[skipped:]
+        if self.byte_range is not None:
+            content = content[: self._wanted - self.length]
         self.length += len(content)
-        if self.length > self.max_bytes:
-            raise PlaylistRefused("A playlist or key is larger than what one may be.")
+        self._require_small(self.length)
         self.pieces.append(bytes(content))
-        return True
+        return self.byte_range is None or self.length < self._wanted
+
+    @property
+    def _wanted(self) -> int:
+        return 0 if self.byte_range is None else self.byte_range[1] - self.byte_range[0]
+
+    def _require_small(self, size: int) -> None:
+        if size > self.max_bytes:
+            raise PlaylistRefused("A playlist or key is larger than what one may be.")
 
     def on_end(self, call: Call) -> None:
         self.error, self.is_over = call.error, True
+        if self.error is None and self.byte_range is not None and self.length < self._wanted:
+            self.error = ConnectionFailed("The server sent less than was asked for.")
 
 
 class SmallFetcher:
@@ -63,17 +100,16 @@ class SmallFetcher:
     def fetch(
         self, url: str, *, max_bytes: int, byte_range: tuple[int, int] | None = None
     ) -> SmallFile:
-        """One small file. Raises EngineError after all retries."""
+        """One small file or exactly a part of one. Raises EngineError after all retries."""
+        if byte_range is not None and byte_range[0] >= byte_range[1]:
+            raise PlaylistRefused("The playlist names an impossible range of bytes.")
         failures = FailureCount()
         while True:
-            sink = _Fetch(max_bytes)
+            sink = _Fetch(max_bytes, byte_range)
             call = Call(url, sink, headers=self.headers, byte_range=byte_range)
             self._run([call], [sink])
             if sink.error is None:
-                content = b"".join(sink.pieces)
-                if byte_range is not None and call.answer and call.answer.status == HTTPStatus.OK:
-                    content = content[byte_range[0] : byte_range[1]]
-                return SmallFile(content, sink.url)
+                return SmallFile(sink.content, sink.url)
             if isinstance(sink.error, OSError):
                 raise sink.error
             wait = failures.wait_seconds(sink.error, bytes_done=0, limits=self._monitor.limits)
@@ -91,7 +127,7 @@ class SmallFetcher:
             self._run(calls, sinks)
             for url, sink in zip(urls[start:], sinks, strict=False):
                 if sink.error is None:
-                    found[url] = SmallFile(b"".join(sink.pieces), sink.url)
+                    found[url] = SmallFile(sink.content, sink.url)
                 else:
                     found[url] = self.fetch(url, max_bytes=max_bytes)
         return found
