@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from providers.demo.site import DemoSite
 from tests.e2e.conftest import Opener, sideways, violations
@@ -60,6 +61,29 @@ def test_a_hit_is_followed_from_an_episode_on_and_marked(
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("#toasts")).to_contain_text("Undone")
     assert not WatchlistItem.objects.filter(user=owner).exists()
+
+
+def test_a_choice_made_before_the_episodes_are_counted_is_kept(
+    open_page: Opener, owner: User, providers_on: DemoSite
+) -> None:
+    page = open_page(f"/watchlist/add?q={a_title(providers_on)}")
+    counting: list[Route] = []
+
+    def hold(route: Route) -> None:
+        counting.append(route)
+
+    page.route(re.compile("part=start"), hold)
+    page.locator("#site-animesama .hit .btn").first.click()
+    dialog = page.get_by_role("dialog")
+    dialog.locator("#f-number").fill("3")
+    expect(dialog.locator("#from-count")).to_contain_text("episode")
+    counting[0].continue_()
+    expect(dialog.locator("#start")).to_contain_text("episodes now")
+    expect(dialog.locator("#f-number")).to_have_value("3")
+    expect(dialog.locator("#start-number")).to_be_checked()
+    dialog.get_by_role("button", name="Add and check now").click()
+    expect(page.locator("#toasts")).to_contain_text("Added")
+    assert WatchlistItem.objects.get(user=owner).last_episode_downloaded == Decimal(2)
 
 
 def test_a_broken_provider_is_named_and_the_others_answer(

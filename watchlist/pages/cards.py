@@ -164,7 +164,8 @@ def _label(entry: Entry, look: Look) -> str:
     if entry.headline is Headline.FAILED:
         return _("Check failed") if entry.error_code else _("Download failed")
     if entry.headline is Headline.DOWNLOADING and download and not download.is_running:
-        return _("On hold") if download.state is State.PAUSED else _("Queued")
+        held = {State.PAUSED: _("On hold"), State.BLOCKED: _("Waiting")}
+        return held.get(download.state) or _("Queued")
     news = entry.details.news if entry.details else None
     if entry.headline is Headline.NEW and news and news.count > 1:
         return f"{_(look.label)} · {news.count}"
