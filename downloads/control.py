@@ -12,9 +12,9 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from downloads import heartbeat, queue
+from downloads.claims import Claim, renew_lease
 from downloads.engine.types import Command, Limits, Progress
 from downloads.heartbeat import Standing
-from downloads.queue import Claim
 from downloads.states import State
 from downloads.stopping import stop_requested
 
@@ -69,7 +69,7 @@ class RunControl:
 
     def _tell(self) -> bool:
         if self.latest is None:
-            return queue.renew_lease(self.claim)
+            return renew_lease(self.claim)
         return heartbeat.tell(self.claim, self.latest)
 
 

@@ -13,8 +13,9 @@ from typing import Any, Final
 from django.db import connection, models
 from django.utils import timezone
 
+from downloads.claims import LEASE, Claim
 from downloads.engine.types import Progress
-from downloads.queue import GLOBAL_SCOPE, LEASE, Claim
+from downloads.queue import GLOBAL_SCOPE
 from downloads.states import State
 
 _TELL: Final = """

@@ -1,15 +1,14 @@
-"""The durable queue: enqueue, claim, pause, resume, cancel, retry, reorder; all through `move`."""
+"""What people want of the durable queue: order, pause, resume, cancel, retry, reorder."""
 
 from __future__ import annotations
 
 import hashlib
-import uuid
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import Any, Final
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -18,7 +17,6 @@ from downloads.states import State
 from downloads.transitions import move
 from downloads.wakeup import wake_workers
 
-LEASE: Final = timedelta(seconds=30)
 GLOBAL_SCOPE: Final = "global"
 
 PRIORITY_BACKLOG: Final = 0
@@ -55,14 +53,6 @@ class Order:
         """The same for every user who wants this episode in this language and quality."""
         parts = (self.provider_id, self.series_ref, self.episode_ref, self.lang, self.quality)
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The right to work on a download until the lease ends or somebody takes a higher fence."""
-
-    download_id: uuid.UUID
-    fence: int
 
 
 def limiter(*, lock: bool = False) -> Limiter:
@@ -111,60 +101,6 @@ def enqueue_many(orders: list[Order]) -> dict[str, Download]:
 def enqueue(order: Order) -> Download:
     """Queue one order; see `enqueue_many`."""
     return enqueue_many([order])[order.dedupe_key]
-
-
-def claim_next(owner: str) -> Claim | None:
-    """Take the first download that may run now, if a slot is free.
-
-    The limiter row is locked first: counting and claiming without it lets two workers pass the cap.
-    A lease that a paused or cancelled download still holds counts, because its worker may be
-    writing for another moment.
-    """
-    with transaction.atomic():
-        limits = limiter(lock=True)
-        now = timezone.now()
-        leased = Download.objects.filter(lease_expires_at__gt=now)
-        automatic_flags = list(leased.values_list("is_automatic", flat=True))
-        if len(automatic_flags) >= settings.MAX_PARALLEL_DOWNLOADS:
-            return None
-        rows = _runnable(now)
-        is_full = sum(automatic_flags) >= limits.automatic_cap
-        if is_full or not is_inside_window(limits, now):
-            rows = rows.filter(is_automatic=False)
-        rows = rows.select_for_update(skip_locked=True).order_by("-priority", "position")
-        download = rows.only("id", "fence").first()
-        if download is None:
-            return None
-        claim = Claim(download.pk, download.fence + 1)
-        taken = move(
-            download.pk,
-            State.QUEUED,
-            State.RESOLVING,
-            held_fence=download.fence,
-            fence=claim.fence,
-            owner=owner,
-            lease_expires_at=now + LEASE,
-            started_at=now,
-        )
-    return claim if taken else None
-
-
-def renew_lease(claim: Claim, **progress: object) -> bool:
-    """Keep the claim and publish progress; False when the claim is lost or the user stopped it."""
-    now = timezone.now()
-    rows = Download.objects.filter(
-        pk=claim.download_id,
-        fence=claim.fence,
-        state__in=[State.RESOLVING, State.DOWNLOADING, State.IMPORTING],
-    )
-    return rows.update(lease_expires_at=now + LEASE, updated_at=now, **progress) == 1
-
-
-def release(claim: Claim) -> None:
-    """Give up the lease after the work has stopped, so that the slot is free at once."""
-    Download.objects.filter(pk=claim.download_id, fence=claim.fence).update(
-        owner="", lease_expires_at=None
-    )
 
 
 def pause(download: Download) -> None:
@@ -254,17 +190,6 @@ def move_to_position(download: Download, *, before: Download | None) -> None:
             Download.objects.filter(later).update(position=F("position") + 1)
         Download.objects.filter(pk=download.pk).update(position=position, priority=priority)
         Limiter.objects.filter(pk=limits.pk).update(next_position=F("next_position") + 1)
-
-
-def runnable_count() -> int:
-    """How many downloads wait for nothing but a slot."""
-    return _runnable(timezone.now()).count()
-
-
-def _runnable(now: datetime) -> models.QuerySet[Download]:
-    ready = Q(not_before=None) | Q(not_before__lte=now)
-    unheld = Q(lease_expires_at=None) | Q(lease_expires_at__lte=now)
-    return Download.objects.filter(ready, unheld, state=State.QUEUED)
 
 
 def _row_for(order: Order, position: int) -> Download:

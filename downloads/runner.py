@@ -9,25 +9,32 @@ import socket
 import statistics
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
-from typing import Any, Final, TypeVar
+from pathlib import Path
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import connections
 from django.utils import timezone
 
-from downloads import failures, queue, upkeep
+from downloads import failures, publishing, upkeep
+from downloads.claims import (
+    Claim,
+    LeaseLost,
+    advance,
+    claim_next,
+    release,
+    renew_lease,
+    runnable_count,
+)
 from downloads.control import RunControl
-from downloads.engine import library
 from downloads.engine.errand import Errand
 from downloads.engine.errors import DiskFull, EngineError, Interrupted, WrongLength
 from downloads.engine.fetch import fetch
-from downloads.engine.types import Command, FetchedFile, FetchRequest, Stage
+from downloads.engine.types import Command, FetchedFile, FetchRequest
 from downloads.models import Download, DownloadAttempt
 from downloads.policies import Failure, Outcome, combine, judge
-from downloads.queue import Claim
-from downloads.signals import download_completed, download_failed
+from downloads.signals import download_failed
 from downloads.states import State
 from downloads.stopping import stop_requested
 from downloads.transitions import move
@@ -48,22 +55,18 @@ _LOOK_SECONDS: Final = 0.1
 T = TypeVar("T")
 
 
-class LeaseLost(Exception):
-    """Somebody else holds this download now; nothing more may be written."""
-
-
 def run_next() -> bool:
     """Claim one download and work on it. Returns whether there was one."""
     if stop_requested():
         return False
-    claim = queue.claim_next(_owner())
+    claim = claim_next(_owner())
     if claim is None:
         return False
     try:
         Run(claim).work()
     finally:
-        queue.release(claim)
-    if queue.runnable_count():
+        release(claim)
+    if runnable_count():
         wake_workers()
     return True
 
@@ -79,18 +82,19 @@ class Run:
         self.claim = claim
         self.download = Download.objects.get(pk=claim.download_id)
         self.control = RunControl(claim)
-        self.folder = upkeep.incomplete_dir() / str(claim.download_id)
+        self.folder = upkeep.work_folder(claim.download_id)
         self.failures: list[Failure] = []
 
     def work(self) -> None:
         """Go from resolving to completed, or record why not."""
         try:
-            if self._finish_interrupted_publish():
+            if publishing.finish_interrupted(self.claim, self.download):
                 return
             self._ensure_room()
             sources = self._attended(self._resolve)
-            self._move(State.RESOLVING, State.DOWNLOADING)
-            self._publish(self._fetch_first_good(sources))
+            advance(self.claim, State.RESOLVING, State.DOWNLOADING)
+            fetched = self._fetch_first_good(sources)
+            publishing.publish(self.claim, self.download, fetched)
         except LeaseLost:
             logger.info("Lost the claim on %s", self.download.pk)
         except Interrupted:
@@ -125,7 +129,7 @@ class Run:
             source_host=(urlsplit(source.url).hostname or "")[:255],
         )
         self.control.latest = None
-        if not queue.renew_lease(self.claim, source_label=source.label[:120], stage="resolving"):
+        if not renew_lease(self.claim, source_label=source.label[:120], stage="resolving"):
             raise Interrupted("Stopped while the source was being chosen.")
         try:
             streams = self._attended(lambda: self._open(source))
@@ -209,63 +213,6 @@ class Run:
             attempt.error_code, attempt.error_text = failure.code, failure.text
         attempt.save()
 
-    def _publish(self, fetched: FetchedFile) -> None:
-        """Record the intent, rename, then call it completed; a kill in between is repaired."""
-        name = library.file_name(
-            self.download.target_stem,
-            height=fetched.height,
-            extension=fetched.extension,
-            variant=self.download.variant,
-        )
-        relative = PurePosixPath(self.download.target_folder) / name
-        self._move(
-            State.DOWNLOADING,
-            State.IMPORTING,
-            stage=Stage.MOVING,
-            final_path=str(relative),
-            final_size_bytes=fetched.size_bytes,
-            final_sha256=fetched.sha256,
-            staged_path=str(fetched.path),
-            height=fetched.height,
-            duration_seconds=fetched.duration_seconds,
-            bytes_done=fetched.size_bytes,
-            bytes_total=fetched.size_bytes,
-        )
-        library.publish(fetched.path, settings.DOWNLOAD_DIR, relative, umask=settings.UMASK)
-        self._complete(State.IMPORTING)
-
-    def _finish_interrupted_publish(self) -> bool:
-        """Whether an earlier worker was killed between its intent and `completed`; then end it."""
-        row = self.download
-        if not row.final_path:
-            return False
-        final = Path(settings.DOWNLOAD_DIR) / row.final_path
-        staged = Path(row.staged_path)
-        if final.is_file() and not staged.exists():
-            whole = (
-                final.stat().st_size == row.final_size_bytes
-                and library.sha256_of(final) == row.final_sha256
-            )
-            if whole:
-                self._move(State.RESOLVING, State.IMPORTING)
-                self._complete(State.IMPORTING)
-                return True
-        elif staged.is_file() and library.sha256_of(staged) == row.final_sha256:
-            self._move(State.RESOLVING, State.IMPORTING)
-            relative = PurePosixPath(row.final_path)
-            library.publish(staged, settings.DOWNLOAD_DIR, relative, umask=settings.UMASK)
-            self._complete(State.IMPORTING)
-            return True
-        Download.objects.filter(pk=row.pk, fence=self.claim.fence).update(
-            final_path="", final_size_bytes=None, final_sha256="", staged_path=""
-        )
-        return False
-
-    def _complete(self, from_: State) -> None:
-        self._move(from_, State.COMPLETED, staged_path="", owner="", lease_expires_at=None)
-        shutil.rmtree(self.folder, ignore_errors=True)
-        download_completed.send(sender=Download, download_id=self.download.pk)
-
     def _ensure_room(self) -> None:
         upkeep.incomplete_dir().mkdir(parents=True, exist_ok=True)
         if upkeep.is_disk_low():
@@ -276,7 +223,7 @@ class Run:
         row = Download.objects.only("state", "fence").get(pk=self.download.pk)
         if row.fence == self.claim.fence and row.state in {State.RESOLVING, State.DOWNLOADING}:
             move(row.pk, State(row.state), State.QUEUED, held_fence=self.claim.fence)
-            queue.release(self.claim)
+            release(self.claim)
             wake_workers()
         elif row.state == State.CANCELLED:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -309,14 +256,6 @@ class Run:
         if moved and to is State.FAILED:
             shutil.rmtree(self.folder, ignore_errors=True)
             download_failed.send(sender=Download, download_id=row.pk)
-
-    def _move(self, from_: State, to: State, **facts: Any) -> None:
-        if move(self.download.pk, from_, to, held_fence=self.claim.fence, **facts):
-            return
-        row = Download.objects.only("state", "fence").get(pk=self.download.pk)
-        if row.fence == self.claim.fence and row.state in {State.PAUSED, State.CANCELLED}:
-            raise Interrupted("Stopped on request.")
-        raise LeaseLost
 
 
 def closing_connections(work: Callable[[], T]) -> Callable[[], T]:

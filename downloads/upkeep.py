@@ -13,7 +13,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
-from downloads import queue
+from downloads.claims import Claim, release, runnable_count
 from downloads.engine.library import free_bytes
 from downloads.models import Download
 from downloads.states import ACTIVE, State
@@ -31,7 +31,7 @@ def keep_queue_moving() -> None:
     """One idempotent round; cheap when there is nothing to do."""
     requeue_expired_leases()
     unblock()
-    waiting = queue.runnable_count()
+    waiting = runnable_count()
     if waiting:
         wake_workers(min(waiting, settings.MAX_PARALLEL_DOWNLOADS))
 
@@ -55,7 +55,7 @@ def requeue_expired_leases() -> int:
                 lease_expires_at=None,
             )
         else:
-            queue.release(queue.Claim(row.pk, row.fence))
+            release(Claim(row.pk, row.fence))
     return count
 
 
@@ -98,6 +98,11 @@ def remove_leftovers() -> int:
 def incomplete_dir() -> Path:
     """Where work in progress lies."""
     return Path(settings.DOWNLOAD_DIR) / ".incomplete"
+
+
+def work_folder(download_id: uuid.UUID) -> Path:
+    """Where the work on one download lies; it belongs to whoever holds the claim."""
+    return incomplete_dir() / str(download_id)
 
 
 _MACHINE_CAUSES = frozenset({"disk_low", "folder_unwritable"})

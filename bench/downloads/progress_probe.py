@@ -103,7 +103,7 @@ def database_control() -> Iterator[tuple[Control, dict[str, int]]]:
     with prepared_database():
         from django.db import connection
 
-        from downloads import queue
+        from downloads import claims, queue
         from downloads.control import RunControl
 
         queue.limiter()
@@ -112,7 +112,7 @@ def database_control() -> Iterator[tuple[Control, dict[str, int]]]:
         places = {"target_folder": "Paper Lanterns", "target_stem": "Paper Lanterns - S01E01"}
         order = queue.Order("Episode", **dict(zip(names, words, strict=True)), **places)
         queue.enqueue(order)
-        claim = queue.claim_next("bench")
+        claim = claims.claim_next("bench")
         assert claim is not None, "the order could not be claimed"
         counts = {"writes": 0, "reads": 0}
 

@@ -11,9 +11,9 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 
-from downloads import queue
+from downloads import claims, queue
+from downloads.claims import Claim
 from downloads.models import Download
-from downloads.queue import Claim
 from downloads.states import State
 from downloads.tests.factories import make_order
 from downloads.transitions import move
@@ -48,9 +48,9 @@ def test_racing_workers_never_pass_the_cap(settings: Settings) -> None:
     queue.set_automatic_cap(16)
     queue.enqueue_many([make_order() for _ in range(20)])
 
-    claims = in_threads(lambda: [queue.claim_next("w"), queue.claim_next("w")])
+    held = in_threads(lambda: [claims.claim_next("w"), claims.claim_next("w")])
 
-    taken = [claim for pair in claims for claim in pair if claim]
+    taken = [claim for pair in held for claim in pair if claim]
     assert len(taken) == 3
     assert len({claim.download_id for claim in taken}) == 3
 
@@ -64,12 +64,12 @@ def test_racing_workers_share_the_queue_without_doubling(settings: Settings) -> 
 
     def work() -> list[Claim]:
         mine = []
-        while claim := queue.claim_next("w"):
+        while claim := claims.claim_next("w"):
             mine.append(claim)
         return mine
 
-    claims = [claim for mine in in_threads(work) for claim in mine]
-    counts = Counter(claim.download_id for claim in claims)
+    held = [claim for mine in in_threads(work) for claim in mine]
+    counts = Counter(claim.download_id for claim in held)
     assert len(counts) == 30
     assert set(counts.values()) == {1}
 

@@ -12,7 +12,7 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from downloads import control, queue
+from downloads import claims, control, queue
 from downloads.control import RunControl
 from downloads.engine.types import Command, Progress, Stage
 from downloads.models import Download, Limiter
@@ -38,7 +38,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> RunControl:
     monkeypatch.setattr(control, "HEARTBEAT_SECONDS", 0.0)
     queue.limiter()
     queue.enqueue(make_order())
-    claim = queue.claim_next("w")
+    claim = claims.claim_next("w")
     assert claim is not None
     assert move(claim.download_id, State.RESOLVING, State.DOWNLOADING)
     return RunControl(claim)
@@ -74,7 +74,7 @@ def test_before_anything_is_known_a_heartbeat_keeps_the_claim(run: RunControl) -
     Download.objects.update(lease_expires_at=timezone.now())
 
     assert run.poll() is Command.GO_ON
-    assert queue.claim_next("other") is None
+    assert claims.claim_next("other") is None
     assert row_of(run).bytes_done == 0
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from downloads import queue
+from downloads import claims, queue
 from downloads.models import Download
 from downloads.queue import NotLegalNow
 from downloads.states import State
@@ -43,33 +43,33 @@ def test_another_quality_is_another_download() -> None:
 
 def test_orders_are_claimed_in_the_order_they_were_given() -> None:
     first, second = (queue.enqueue(make_order()) for _ in range(2))
-    claims = [queue.claim_next("w"), queue.claim_next("w")]
-    assert [claim and claim.download_id for claim in claims] == [first.pk, second.pk]
+    held = [claims.claim_next("w"), claims.claim_next("w")]
+    assert [claim and claim.download_id for claim in held] == [first.pk, second.pk]
 
 
 def test_a_manual_order_goes_before_automatic_ones() -> None:
     queue.enqueue(make_order())
     manual = queue.enqueue(make_order(is_automatic=False, priority=queue.PRIORITY_MANUAL))
-    claim = queue.claim_next("w")
+    claim = claims.claim_next("w")
     assert claim is not None
     assert claim.download_id == manual.pk
 
 
 def test_automatic_downloads_keep_to_their_cap() -> None:
     queue.enqueue_many([make_order() for _ in range(4)])
-    assert [queue.claim_next("w") is not None for _ in range(3)] == [True, True, False]
+    assert [claims.claim_next("w") is not None for _ in range(3)] == [True, True, False]
 
 
 def test_a_manual_download_uses_the_slot_that_automatic_ones_may_not() -> None:
     queue.enqueue_many([make_order() for _ in range(4)])
     queue.enqueue(make_order(is_automatic=False))
-    taken = [queue.claim_next("w") for _ in range(4)]
+    taken = [claims.claim_next("w") for _ in range(4)]
     assert sum(claim is not None for claim in taken) == 3
 
 
 def test_no_more_than_the_whole_cap_run_at_once() -> None:
     queue.enqueue_many([make_order(is_automatic=False) for _ in range(5)])
-    taken = [queue.claim_next("w") for _ in range(5)]
+    taken = [claims.claim_next("w") for _ in range(5)]
     assert sum(claim is not None for claim in taken) == 3
 
 
@@ -77,42 +77,42 @@ def test_a_paused_download_holds_its_slot_until_its_worker_has_stopped() -> None
     queue.set_automatic_cap(1)
     running = queue.enqueue(make_order())
     queue.enqueue(make_order())
-    claim = queue.claim_next("w")
+    claim = claims.claim_next("w")
     assert claim is not None
 
     queue.pause(running)
-    assert queue.claim_next("other") is None
+    assert claims.claim_next("other") is None
 
-    queue.release(claim)
-    assert queue.claim_next("other") is not None
+    claims.release(claim)
+    assert claims.claim_next("other") is not None
 
 
 def test_a_renewed_lease_publishes_progress() -> None:
     download = queue.enqueue(make_order())
-    claim = queue.claim_next("w")
+    claim = claims.claim_next("w")
     assert claim is not None
-    assert queue.renew_lease(claim, bytes_done=7, speed_bps=3)
+    assert claims.renew_lease(claim, bytes_done=7, speed_bps=3)
     download.refresh_from_db()
     assert (download.bytes_done, download.speed_bps) == (7, 3)
 
 
 def test_a_worker_whose_claim_was_taken_over_cannot_renew() -> None:
     download = queue.enqueue(make_order())
-    old = queue.claim_next("first")
+    old = claims.claim_next("first")
     assert old is not None
     Download.objects.filter(pk=download.pk).update(
         state=State.QUEUED, lease_expires_at=timezone.now() - timedelta(seconds=1)
     )
-    new = queue.claim_next("second")
+    new = claims.claim_next("second")
     assert new is not None
-    assert not queue.renew_lease(old)
-    assert queue.renew_lease(new)
+    assert not claims.renew_lease(old)
+    assert claims.renew_lease(new)
 
 
 def test_a_download_waits_until_its_time_has_come() -> None:
     download = queue.enqueue(make_order())
     Download.objects.filter(pk=download.pk).update(not_before=timezone.now() + timedelta(minutes=5))
-    assert queue.claim_next("w") is None
+    assert claims.claim_next("w") is None
 
 
 def test_outside_the_download_window_nothing_starts() -> None:
@@ -122,7 +122,7 @@ def test_outside_the_download_window_nothing_starts() -> None:
     limits.window_start = (now + timedelta(hours=2)).time()
     limits.window_end = (now + timedelta(hours=3)).time()
     limits.save()
-    assert queue.claim_next("w") is None
+    assert claims.claim_next("w") is None
 
 
 def test_pausing_and_resuming_twice_changes_nothing_more() -> None:
@@ -157,7 +157,7 @@ def test_a_retry_of_a_download_that_waits_lets_it_go_at_once() -> None:
         attempts=3, not_before=timezone.now() + timedelta(hours=1)
     )
     queue.retry(download)
-    assert queue.claim_next("w") is not None
+    assert claims.claim_next("w") is not None
 
 
 def test_a_completed_download_cannot_be_retried() -> None:
@@ -182,7 +182,7 @@ def test_an_automatic_order_for_a_failed_download_leaves_it_failed() -> None:
 def test_a_download_can_be_put_before_another() -> None:
     first, _, third = (queue.enqueue(make_order()) for _ in range(3))
     queue.move_to_position(third, before=first)
-    claim = queue.claim_next("w")
+    claim = claims.claim_next("w")
     assert claim is not None
     assert claim.download_id == third.pk
 
@@ -190,6 +190,6 @@ def test_a_download_can_be_put_before_another() -> None:
 def test_a_download_can_be_put_last() -> None:
     first, second = (queue.enqueue(make_order()) for _ in range(2))
     queue.move_to_position(first, before=None)
-    claim = queue.claim_next("w")
+    claim = claims.claim_next("w")
     assert claim is not None
     assert claim.download_id == second.pk

@@ -13,7 +13,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from downloads import queue, runner, stopping, upkeep
+from downloads import claims, queue, runner, stopping, upkeep
 from downloads.engine import library
 from downloads.models import Download, DownloadAttempt
 from downloads.queue import Order
@@ -173,7 +173,7 @@ def test_a_worker_that_goes_down_hands_its_download_back_at_once(
     download.refresh_from_db()
     assert (download.state, download.attempts) == (State.QUEUED, 0)
     assert download.lease_expires_at is None
-    assert queue.claim_next("another worker") is not None
+    assert claims.claim_next("another worker") is not None
 
 
 def test_a_worker_whose_claim_was_taken_over_publishes_nothing(

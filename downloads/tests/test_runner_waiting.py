@@ -5,16 +5,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from downloads import queue, stopping
+from downloads.engine import library
 from downloads.models import Download, Limiter
 from downloads.queue import Order
 from downloads.states import State
 from downloads.tests.engine.origin import Answer, Origin, failing_first
-from downloads.tests.workers import in_thread, slow, wait_until
+from downloads.tests.workers import in_thread, run, slow, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -136,3 +140,22 @@ def test_a_speed_limit_slows_a_running_download_down(
     queue.cancel(download)
     worker.join(10)
     assert not worker.is_alive()
+
+
+def test_a_move_that_takes_longer_than_a_lease_does_not_cost_the_claim(
+    publish: Callable[..., Order], clip: bytes, monkeypatch: pytest.MonkeyPatch, download_dir: Path
+) -> None:
+    move = library.publish
+    soon = timezone.now() + timedelta(seconds=5)
+
+    def move_slowly(*place: Any, umask: int) -> Path:
+        # As a copy to another file system may take.
+        Download.objects.update(lease_expires_at=soon)
+        wait_until(lambda: Download.objects.filter(lease_expires_at__gt=soon).exists())
+        connection.close()
+        return move(*place, umask=umask)
+
+    monkeypatch.setattr(library, "publish", move_slowly)
+    download = run(publish(clip))
+    assert download.state == State.COMPLETED
+    assert (download_dir / download.final_path).read_bytes() == clip

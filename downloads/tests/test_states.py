@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from downloads import queue
+from downloads import claims, queue
 from downloads.models import DownloadEvent
 from downloads.states import ACTIVE, FINISHED, LEGAL_MOVES, WAITING, State, is_legal
 from downloads.tests.factories import make_order
@@ -71,7 +71,7 @@ def test_a_move_from_a_state_it_is_no_longer_in_changes_nothing() -> None:
 @pytest.mark.django_db
 def test_a_move_with_an_old_fence_changes_nothing() -> None:
     download = queue.enqueue(make_order())
-    claim = queue.claim_next("first")
+    claim = claims.claim_next("first")
     assert claim is not None
 
     moved = move(download.pk, State.RESOLVING, State.DOWNLOADING, held_fence=claim.fence - 1)

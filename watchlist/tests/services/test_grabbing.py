@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from downloads import queue
+from downloads import claims
 from downloads.models import Download
 from downloads.signals import download_completed
 from downloads.states import State
@@ -151,7 +151,7 @@ def test_pausing_withdraws_what_waits_and_resuming_queues_it_again(item: Watchli
 
 
 def test_pausing_leaves_a_running_download_alone(item: WatchlistItem) -> None:
-    claim = queue.claim_next("worker")
+    claim = claims.claim_next("worker")
     assert claim is not None
     items.set_status(item=item, status=ItemStatus.PAUSED)
     assert Download.objects.get(pk=claim.download_id).state == State.RESOLVING
