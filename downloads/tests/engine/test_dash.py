@@ -112,8 +112,17 @@ def test_whole_files_of_a_manifest_are_joined(
             ),
             PlaylistRefused,
         ),
+        (
+            (
+                "<MPD mediaPresentationDuration='PT9S'><Period><AdaptationSet contentType='video'>"
+                "<Representation id='1'><SegmentList duration='9'><SegmentURL media='v.mp4'"
+                " mediaRange='900-800'/></SegmentList></Representation></AdaptationSet></Period>"
+                "</MPD>"
+            ),
+            PlaylistRefused,
+        ),
     ],
-    ids=["live", "entities", "broken", "empty", "protected", "local", "endless"],
+    ids=["live", "entities", "broken", "empty", "protected", "local", "endless", "impossible"],
 )
 def test_what_cannot_or_may_not_be_fetched_is_refused(
     origin: Origin, run: Fetch, text: str, error: type[Exception]
