@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from downloads.engine import cli
 from downloads.tests.engine.origin import Answer, Origin, wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -28,6 +29,7 @@ KEYS = [
     "error",
 ]
 Command = Callable[..., "subprocess.Popen[str]"]
+FRONTS = [("-m", "downloads.engine"), ("manage.py", "fetch")]
 
 
 @pytest.fixture
@@ -56,7 +58,7 @@ def report(process: subprocess.Popen[str]) -> tuple[int, dict[str, Any]]:
     return process.returncode, json.loads(out.splitlines()[-1])
 
 
-@pytest.mark.parametrize("front", [("-m", "downloads.engine"), ("manage.py", "fetch")])
+@pytest.mark.parametrize("front", FRONTS)
 def test_one_json_object_tells_everything(
     origin: Origin, command: Command, clip: bytes, tmp_path: Path, front: tuple[str, ...]
 ) -> None:
@@ -126,15 +128,69 @@ def test_an_existing_file_is_never_overwritten(
     assert (tmp_path / "out" / "a.mp4").read_text() == "precious"
 
 
+@pytest.mark.parametrize("front", FRONTS)
 @pytest.mark.parametrize(
-    "words", [("--quality", "nice"), ("--connections", "0"), ("--limit-rate", "fast")]
+    ("option", "value"),
+    [
+        ("--quality", "nice"),
+        ("--quality", "999"),
+        ("--quality", "0"),
+        ("--connections", "0"),
+        ("--connections", "33"),
+        ("--connections", "many"),
+        ("--limit-rate", "fast"),
+        ("--limit-rate", "0"),
+        ("--limit-rate", "0.001"),
+        ("--referer", "the page before"),
+        ("--referer", "file:///etc/passwd"),
+        ("--referer", ""),
+    ],
 )
 def test_a_wrong_argument_is_one_line_and_no_traceback(
-    command: Command, tmp_path: Path, words: tuple[str, str]
+    command: Command, tmp_path: Path, option: str, value: str, front: tuple[str, ...]
 ) -> None:
-    process = command("http://127.0.0.1:1/a.mp4", str(tmp_path), *words)
+    process = command("http://127.0.0.1:1/a.mp4", str(tmp_path), option, value, front=front)
     _, errors = process.communicate(timeout=30)
 
     assert process.returncode == 2
     assert "Traceback" not in errors
-    assert words[0] in errors
+    assert f"argument {option}: {value!r} is no " in errors
+
+
+@pytest.mark.parametrize("below", ["", "film", "film/again"])
+def test_a_file_in_place_of_the_folder_is_a_wrong_argument(
+    command: Command, tmp_path: Path, below: str
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("precious")
+    process = command("http://127.0.0.1:1/a.mp4", str(file / below))
+    _, errors = process.communicate(timeout=30)
+
+    assert process.returncode == 2
+    assert f"argument dir: {str(file)!r} is no folder" in errors
+    assert file.read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--quality", "720p"], {"quality": 720}),
+        (["--quality", "720"], {"quality": 720}),
+        (["--quality", "1080P"], {"quality": 1080}),
+        (["--quality", "best"], {"quality": None}),
+        ([], {"quality": None, "connections": 4, "limit_rate": None, "referer": None}),
+        (["--limit-rate", "2M"], {"limit_rate": 2 * 1024**2}),
+        (["--limit-rate", "1.5MB/s"], {"limit_rate": 1536 * 1024}),
+        (["--limit-rate", "500k"], {"limit_rate": 500 * 1024}),
+        (["--limit-rate", "70000"], {"limit_rate": 70_000}),
+        (["--connections", "32"], {"connections": 32}),
+        (["--referer", "https://site.example/e?a=1"], {"referer": "https://site.example/e?a=1"}),
+    ],
+)
+def test_arguments_are_taken_in_the_forms_that_people_use(
+    tmp_path: Path, words: list[str], expected: dict[str, object]
+) -> None:
+    arguments = cli.own_arguments(["http://a.example/", str(tmp_path), *words], prog="fetch")
+
+    assert arguments is not None
+    assert {name: getattr(arguments, name) for name in expected} == expected
