@@ -13,10 +13,11 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from downloads.models import Download
 from downloads.states import State
+from providers.demo.posters import PosterStore
 from watchlist.models import (
     Check,
     CheckStatus,
@@ -63,6 +64,9 @@ _KINDS = (
 _WEIGHTS = (40, 7, 3, 3, 2, 12, 4, 26, 3)
 
 
+_POSTERS = PosterStore()
+
+
 @dataclass(frozen=True, slots=True)
 class Painted:
     """A series of the scenery."""
@@ -87,7 +91,7 @@ def _series(user: User, place: int, kind: str, dice: random.Random, *, posters: 
         f"https://posters.example/{seed_name(place)}.jpg" if posters and place % 7 != 5 else ""
     )
     if address:
-        _paint(address, dice)
+        _paint(address, title)
     known = 0 if kind == "upcoming" else dice.choice([8, 12, 12, 13, 24])
     if kind == "late":
         known = 8
@@ -144,7 +148,7 @@ def _episodes(series: Series, item: WatchlistItem, kind: str, known: int) -> Non
             ref=f"episode-{number}",
             number=number,
             position=number,
-            title=f"The {number}th watch" if number % 3 else "",
+            title=f"Night {number}" if number % 3 else "",
             url=f"https://site.example/{series.ref}/{number}",
             first_seen_at=now - timedelta(days=last + 7 * (known - number)),
         )
@@ -218,31 +222,17 @@ def _download(item: WatchlistItem, episode: Episode, state: State) -> Download:
     return download
 
 
-def _paint(address: str, dice: random.Random) -> None:
-    """A sky, a moon and hills, straight into the folder of finished posters."""
+def _paint(address: str, title: str) -> None:
+    """A poster of the demo site's kind, straight into the folder of finished posters."""
     folder = Path(settings.DATA_DIR) / "posters"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = folder / f"{key_of(address)}.webp"
     if file.exists():
         return
-    hue = dice.randint(0, 359)
-    picture = Image.new("RGB", (300, 450))
-    draw = ImageDraw.Draw(picture)
-    for y in range(450):
-        draw.line([(0, y), (300, y)], fill=_colour(hue, 70 - y // 12, 62 - y // 11))
-    x, y, r = dice.randint(60, 240), dice.randint(70, 190), dice.randint(35, 75)
-    draw.ellipse((x - r, y - r, x + r, y + r), fill=_colour(hue + 40, 60, 78))
-    for layer, light in ((260, 30), (320, 20), (380, 11)):
-        points = [(0, 450)]
-        points += [(step * 30, layer + dice.randint(-28, 28)) for step in range(11)]
-        draw.polygon([*points, (300, 450)], fill=_colour(hue, 45, light))
+    picture = Image.open(BytesIO(_POSTERS.png(address, title))).resize((300, 450))
     drawn = BytesIO()
     picture.save(drawn, "WEBP", quality=80)
     file.write_bytes(drawn.getvalue())
-
-
-def _colour(hue: int, saturation: int, light: int) -> str:
-    return f"hsl({hue % 360}, {max(0, saturation)}%, {max(4, light)}%)"
 
 
 def lived_in(owner: User) -> WatchlistItem:
@@ -253,11 +243,21 @@ def lived_in(owner: User) -> WatchlistItem:
     UserFactory.create(username="noor", is_active=False)
     tokens.create_token(user=owner, name="Home Assistant", days=90)
     failed = next(one.item for one in things if one.kind == "downloading")
-    wish: dict[str, Any] = {"item": failed, "episode__series": failed.series}
+    untouched = failed.series.episodes.filter(grabs=None).order_by("-number").iterator()
     for state, reason in ((State.PAUSED, ""), (State.BLOCKED, "disk_low"), (State.CANCELLED, "")):
-        GrabFactory.create(**wish, download__state=state, download__reason_code=reason)
+        GrabFactory.create(
+            item=failed,
+            episode=next(untouched),
+            download__state=state,
+            download__reason_code=reason,
+        )
     for reason in ("no_usable_player", "protected"):
-        grab = GrabFactory.create(**wish, download__failed=True, download__reason_code=reason)
+        grab = GrabFactory.create(
+            item=failed,
+            episode=next(untouched),
+            download__failed=True,
+            download__reason_code=reason,
+        )
     for label in ("sibnet", "vidmoly"):
         DownloadAttemptFactory.create(download=grab.download, source_label=label)
     trouble: dict[str, Any] = {"user": owner, "kind": NotificationKind.STUCK, "facts": {}}
