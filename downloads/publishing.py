@@ -14,6 +14,7 @@ from downloads.claims import Claim, advance, renew_lease
 from downloads.engine import library
 from downloads.engine.errand import Errand
 from downloads.engine.types import FetchedFile, Stage
+from downloads.libraryfolder import require_library
 from downloads.models import Download
 from downloads.signals import download_completed
 from downloads.states import State
@@ -83,7 +84,7 @@ def _is_intended(claim: Claim, download: Download, path: Path) -> bool:
 
 
 def _move_and_complete(claim: Claim, staged: Path, relative: PurePosixPath) -> None:
-    root, umask = settings.DOWNLOAD_DIR, settings.UMASK
+    root, umask = require_library(), settings.UMASK
     _keeping(claim, lambda: library.publish(staged, root, relative, umask=umask))
     _complete(claim)
 

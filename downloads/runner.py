@@ -29,9 +29,16 @@ from downloads.claims import (
 )
 from downloads.control import RunControl
 from downloads.engine.errand import Errand
-from downloads.engine.errors import DiskFull, EngineError, Interrupted, WrongLength
+from downloads.engine.errors import (
+    DiskFull,
+    EngineError,
+    FolderUnwritable,
+    Interrupted,
+    WrongLength,
+)
 from downloads.engine.fetch import fetch
 from downloads.engine.types import Command, FetchedFile, FetchRequest
+from downloads.libraryfolder import incomplete_dir, require_library
 from downloads.models import Download, DownloadAttempt
 from downloads.policies import Failure, Outcome, combine, judge
 from downloads.signals import download_failed
@@ -102,12 +109,11 @@ class Run:
         except ProviderError as error:
             self._give_up_for_now(failures.of_provider(error))
         except EngineError as error:
-            self._give_up_for_now(failures.of_engine(error))
+            self._give_up_for_now(failures.of_engine(_cause_of(error)))
         except OSError as error:
             logger.exception("The disk refused %s", self.download.pk)
-            self._give_up_for_now(
-                Failure("folder_unwritable", f"The disk refused: {error.strerror}.", blocks=True)
-            )
+            refused = FolderUnwritable(f"The disk refused: {error.strerror}.")
+            self._give_up_for_now(failures.of_engine(_cause_of(refused)))
 
     def _fetch_first_good(self, sources: list[VideoSource]) -> FetchedFile:
         used: dict[str, int] = {}
@@ -214,7 +220,8 @@ class Run:
         attempt.save()
 
     def _ensure_room(self) -> None:
-        upkeep.incomplete_dir().mkdir(parents=True, exist_ok=True)
+        require_library()
+        incomplete_dir().mkdir(exist_ok=True)
         if upkeep.is_disk_low():
             raise DiskFull("There is too little free space on the library's disk.")
 
@@ -256,6 +263,16 @@ class Run:
         if moved and to is State.FAILED:
             shutil.rmtree(self.folder, ignore_errors=True)
             download_failed.send(sender=Download, download_id=row.pk)
+
+
+def _cause_of(error: EngineError) -> EngineError:
+    """The same error, or what lies behind it: the library has gone with its disk."""
+    if isinstance(error, FolderUnwritable):
+        try:
+            require_library()
+        except FolderUnwritable as cause:
+            return cause
+    return error
 
 
 def closing_connections(work: Callable[[], T]) -> Callable[[], T]:

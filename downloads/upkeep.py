@@ -14,7 +14,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from downloads.claims import Claim, release, runnable_count
+from downloads.engine.errors import FolderUnwritable
 from downloads.engine.library import free_bytes
+from downloads.libraryfolder import incomplete_dir, require_library
 from downloads.models import Download
 from downloads.states import ACTIVE, State
 from downloads.transitions import move
@@ -95,11 +97,6 @@ def remove_leftovers() -> int:
     return removed
 
 
-def incomplete_dir() -> Path:
-    """Where work in progress lies."""
-    return Path(settings.DOWNLOAD_DIR) / ".incomplete"
-
-
 def work_folder(download_id: uuid.UUID) -> Path:
     """Where the work on one download lies; it belongs to whoever holds the claim."""
     return incomplete_dir() / str(download_id)
@@ -122,10 +119,11 @@ def _has_gone(reason_code: str, provider_id: str) -> bool:
 
 def _is_library_writable() -> bool:
     try:
-        incomplete_dir().mkdir(parents=True, exist_ok=True)
+        require_library()
+        incomplete_dir().mkdir(exist_ok=True)
         with tempfile.TemporaryFile(dir=incomplete_dir()):
             return True
-    except OSError:
+    except (OSError, FolderUnwritable):
         return False
 
 

@@ -38,7 +38,9 @@ class WorkFolder:
     def __enter__(self) -> WorkFolder:
         """Create and lock the folder. Raises FolderBusy, FolderUnwritable, DiskFull."""
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
+            # Only the last two: a place that has vanished with its disk is not made anew.
+            self.path.parent.mkdir(exist_ok=True)
+            self.path.mkdir(exist_ok=True)
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
             lock = os.open(self.path / _LOCK_NAME, flags, 0o600)
         except OSError as error:
