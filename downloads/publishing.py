@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from django.conf import settings
 
@@ -13,6 +13,7 @@ from downloads import upkeep
 from downloads.claims import Claim, advance, renew_lease
 from downloads.engine import library
 from downloads.engine.errand import Errand
+from downloads.engine.errors import NameTaken
 from downloads.engine.types import FetchedFile, Stage
 from downloads.libraryfolder import require_library
 from downloads.models import Download
@@ -20,6 +21,8 @@ from downloads.signals import download_completed
 from downloads.states import State
 
 _RENEW_SECONDS: Final = 3.0
+_SPECIALS_FOLDER: Final = "Season 00"
+_SAME_LENGTH: Final = 0.05  # sites cut an opening or an end card
 
 T = TypeVar("T")
 
@@ -50,7 +53,7 @@ def publish(claim: Claim, download: Download, fetched: FetchedFile) -> None:
         bytes_done=fetched.size_bytes,
         bytes_total=fetched.size_bytes,
     )
-    _move_and_complete(claim, fetched.path, relative)
+    _move_and_complete(claim, fetched.path, relative, seconds=fetched.duration_seconds)
 
 
 def finish_interrupted(claim: Claim, download: Download) -> bool:
@@ -69,7 +72,7 @@ def finish_interrupted(claim: Claim, download: Download) -> bool:
             return True
     elif staged.is_file() and _is_intended(claim, download, staged):
         advance(claim, State.RESOLVING, State.IMPORTING)
-        _move_and_complete(claim, staged, relative)
+        _move_and_complete(claim, staged, relative, seconds=download.duration_seconds)
         return True
     Download.objects.filter(pk=claim.download_id, fence=claim.fence).update(
         final_path="", final_size_bytes=None, final_sha256="", staged_path=""
@@ -83,14 +86,55 @@ def _is_intended(claim: Claim, download: Download, path: Path) -> bool:
     return _keeping(claim, lambda: library.sha256_of(path)) == download.final_sha256
 
 
-def _move_and_complete(claim: Claim, staged: Path, relative: PurePosixPath) -> None:
+def _move_and_complete(
+    claim: Claim, staged: Path, relative: PurePosixPath, *, seconds: float | None
+) -> None:
     root, umask = require_library(), settings.UMASK
-    _keeping(claim, lambda: library.publish(staged, root, relative, umask=umask))
-    _complete(claim)
+    try:
+        _keeping(claim, lambda: library.publish(staged, root, relative, umask=umask))
+    except NameTaken:
+        twin = _from_another_site(claim, root / relative, relative, seconds=seconds)
+        if twin is None:
+            raise
+        _complete(claim, **_as_in_library(twin))
+    else:
+        _complete(claim)
 
 
-def _complete(claim: Claim) -> None:
-    facts = {"staged_path": "", "owner": "", "lease_expires_at": None}
+def _from_another_site(
+    claim: Claim, path: Path, relative: PurePosixPath, *, seconds: float | None
+) -> Download | None:
+    """The download that brought the same episode, followed at another site too, before."""
+    # Each site numbers its specials in its own way, so their names tell nothing.
+    if relative.parent.name == _SPECIALS_FOLDER or not seconds:
+        return None
+    own = Download.objects.only("provider_id", "lang").get(pk=claim.download_id)
+    twins = Download.objects.filter(
+        state=State.COMPLETED,
+        final_path=str(relative),
+        lang=own.lang,
+        duration_seconds__range=(seconds * (1 - _SAME_LENGTH), seconds * (1 + _SAME_LENGTH)),
+    )
+    twin = twins.exclude(provider_id=own.provider_id).first()
+    is_there = path.is_file() and twin is not None
+    return twin if is_there and path.stat().st_size == twin.final_size_bytes else None
+
+
+def _as_in_library(twin: Download) -> dict[str, Any]:
+    return {
+        "final_size_bytes": twin.final_size_bytes,
+        "final_sha256": twin.final_sha256,
+        "height": twin.height,
+        "duration_seconds": twin.duration_seconds,
+        "bytes_done": twin.final_size_bytes,
+        "bytes_total": twin.final_size_bytes,
+        "reason_code": "already_in_library",
+        "reason_text": f"Already in the library from {twin.provider_id}; that file is kept.",
+    }
+
+
+def _complete(claim: Claim, **facts: Any) -> None:
+    facts |= {"staged_path": "", "owner": "", "lease_expires_at": None}
     advance(claim, State.IMPORTING, State.COMPLETED, **facts)
     shutil.rmtree(upkeep.work_folder(claim.download_id), ignore_errors=True)
     download_completed.send(sender=Download, download_id=claim.download_id)
