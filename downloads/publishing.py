@@ -116,8 +116,9 @@ def _from_another_site(
         duration_seconds__range=(seconds * (1 - _SAME_LENGTH), seconds * (1 + _SAME_LENGTH)),
     )
     twin = twins.exclude(provider_id=own.provider_id).first()
-    is_there = path.is_file() and twin is not None
-    return twin if is_there and path.stat().st_size == twin.final_size_bytes else None
+    if twin is None or not path.is_file() or path.stat().st_size != twin.final_size_bytes:
+        return None
+    return twin
 
 
 def _as_in_library(twin: Download) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -165,6 +166,64 @@ def test_a_completed_download_cannot_be_retried() -> None:
     Download.objects.filter(pk=download.pk).update(state=State.COMPLETED)
     with pytest.raises(NotLegalNow, match="completed"):
         queue.retry(download)
+
+
+@pytest.mark.parametrize(
+    ("wish", "state"),
+    [
+        (queue.pause, State.PAUSED),
+        (queue.resume, State.QUEUED),
+        (queue.resume, State.RESOLVING),
+        (queue.resume, State.DOWNLOADING),
+        (queue.resume, State.IMPORTING),
+        (queue.cancel, State.CANCELLED),
+        (queue.retry, State.QUEUED),
+    ],
+)
+def test_a_wish_that_is_met_already_moves_nothing(
+    wish: Callable[[Download], None], state: State
+) -> None:
+    download = queue.enqueue(make_order())
+    Download.objects.filter(pk=download.pk).update(state=state)
+    wish(download)
+    wish(download)
+    download.refresh_from_db()
+    assert download.state == state
+    assert not download.events.exists()
+
+
+@pytest.mark.parametrize(
+    ("wish", "states"),
+    [
+        (queue.pause, {State.IMPORTING, State.COMPLETED, State.FAILED, State.CANCELLED}),
+        (queue.resume, {State.COMPLETED, State.FAILED, State.CANCELLED}),
+        (queue.cancel, {State.IMPORTING, State.COMPLETED}),
+        (
+            queue.retry,
+            {
+                State.RESOLVING,
+                State.DOWNLOADING,
+                State.IMPORTING,
+                State.PAUSED,
+                State.COMPLETED,
+            },
+        ),
+    ],
+)
+def test_a_wish_that_is_not_legal_now_is_refused_and_moves_nothing(
+    wish: Callable[[Download], None], states: set[State]
+) -> None:
+    refused = set()
+    for state in State:
+        download = queue.enqueue(make_order())
+        Download.objects.filter(pk=download.pk).update(state=state)
+        try:
+            wish(download)
+        except NotLegalNow:
+            refused.add(state)
+            download.refresh_from_db()
+            assert download.state == state
+    assert refused == states
 
 
 def test_an_order_for_a_cancelled_download_queues_it_again() -> None:
