@@ -5,9 +5,14 @@ Run: `python bench/pages.py`, with DATABASE_URL for Postgres.
 
 from __future__ import annotations
 
+import json
+import os
 import statistics
+import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +26,7 @@ REPEATS = 40
 WARM_UP = 5
 FRAGMENT_MS = 15
 PAGE_MS = 60
+PROVIDERS = ("animesama", "nekosama", "animeultime")
 HTMX = {"HX-Request": "true"}
 
 
@@ -34,11 +40,14 @@ class Ask:
     data: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=lambda: dict(HTMX))
     goal_ms: int = FRAGMENT_MS
+    # Sent after each request and not measured, so that each of them changes something.
+    undone_by: str = ""
+    undone_with: dict[str, str] = field(default_factory=dict)
 
 
 def main() -> None:
     """Ask through Django's own handler, so that the web server's cost is left out."""
-    with prepared_database() as vendor, running_broker():
+    with provider_site(), prepared_database() as vendor, running_broker():
         from django.core.management import call_command
         from django.test import Client
 
@@ -50,6 +59,23 @@ def main() -> None:
             rows += _measured(client, ask)
         print_table(f"Pages, {SERIES} series, on {vendor} (test client included)", rows)
         _print_weight(client)
+
+
+@contextmanager
+def provider_site() -> Iterator[None]:
+    """The demo site as a process of its own: a search is asked of it and costs only our part."""
+    command = [sys.executable, "-m", "providers.demo"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as site:
+        assert site.stdout
+        base = json.loads(site.stdout.readline())["base_url"]
+        os.environ["ALLOWED_PRIVATE_HOSTS"] = "127.0.0.1"
+        os.environ["PROVIDER_REQUESTS_PER_SECOND"] = "1000"
+        for provider_id in PROVIDERS:
+            os.environ[f"{provider_id.upper()}_URL"] = f"{base}/{provider_id}"
+        try:
+            yield
+        finally:
+            site.terminate()
 
 
 def _owner() -> Any:
@@ -72,14 +98,13 @@ def _owner() -> Any:
 
 def _asks(client: Any) -> list[Ask]:
     """The first view, then every fragment route with the parameters that a browser sends."""
-    from urllib.parse import parse_qsl
-
-    from downloads.models import Download
     from watchlist.models import WatchlistItem
 
     ids = [str(pk) for pk in WatchlistItem.objects.values_list("pk", flat=True)]
-    item = f"/watchlist/{ids[0]}"
-    waiting = Download.objects.filter(state="queued").values_list("pk", flat=True)[3]
+    return [*_of_the_list(client, ids), *_of_a_series(ids), *_of_downloads(client), *_of_others()]
+
+
+def _of_the_list(client: Any, ids: list[str]) -> list[Ask]:
     some = "&".join(f"id={pk}" for pk in ids[:12])
     seen = _versions(client)
     return [
@@ -92,23 +117,84 @@ def _asks(client: Any) -> list[Ask]:
         Ask("one card", f"/watchlist/cards?id={ids[0]}"),
         Ask("twelve cards, as many as a page asks for at once", f"/watchlist/cards?{some}"),
         Ask("heartbeat", "/pulse"),
+        Ask("theme", "/theme", post=True),
+    ]
+
+
+def _of_a_series(ids: list[str]) -> list[Ask]:
+    from watchlist.models import Episode, WatchlistItem
+
+    item = f"/watchlist/{ids[0]}"
+    followed = WatchlistItem.objects.get(pk=ids[0])
+    episode = Episode.objects.filter(series=followed.series_id).order_by("number").first()
+    assert episode
+    last = followed.last_episode_downloaded
+    form = {
+        "anime_title": followed.anime_title,
+        "auto_download": "on",
+        "quality_preference": "auto",
+        "status": followed.status,
+        "start": "" if last is None else f"{last:f}",
+    }
+    other = form | {"quality_preference": "720p"}
+    one = f"{item}/episodes/{episode.pk}"
+    return [
         Ask("head of a series", f"{item}?part=head"),
         Ask("episodes of a series", f"{item}?part=episodes"),
+        Ask("an episode, ignored", f"{one}/ignore", post=True, undone_by=f"{one}/watch"),
+        Ask("a series, seen", f"{item}/seen", post=True),
         Ask("settings dialog", f"{item}/settings"),
-        Ask("pause one", f"{item}/pause", post=True),
-        Ask("resume one", f"{item}/resume", post=True),
+        Ask(
+            "settings dialog, saved",
+            f"{item}/settings",
+            post=True,
+            data=other,
+            undone_by=f"{item}/settings",
+            undone_with=form,
+        ),
+        Ask("pause one", f"{item}/pause", post=True, undone_by=f"{item}/resume"),
+        Ask("resume one", f"{item}/resume", post=True, undone_by=f"{item}/pause"),
+        Ask("check one", f"{item}/check", post=True),
+    ]
+
+
+def _of_downloads(client: Any) -> list[Ask]:
+    from urllib.parse import parse_qsl
+
+    from downloads.models import Download
+
+    seen = _versions(client)
+    waiting = Download.objects.filter(state="queued").values_list("pk", flat=True)[3]
+    named = dict(parse_qsl(seen["downloads"]))
+    one = f"/downloads/{waiting}"
+    return [
         Ask("downloads, nothing new", f"/downloads/live?{seen['downloads']}"),
         Ask("downloads, what runs has moved", f"/downloads/live?{seen['but_now']}"),
         Ask("downloads, all sections", "/downloads/live"),
-        Ask(
-            "move a download",
-            f"/downloads/{waiting}/up",
-            post=True,
-            data=dict(parse_qsl(seen["downloads"])),
-        ),
-        Ask("news", "/notifications/news?since=1"),
-        Ask("scheduler card", "/settings/scheduler"),
-        Ask("theme", "/theme", post=True),
+        Ask("move a download", f"{one}/up", post=True, data=named, undone_by=f"{one}/down"),
+        Ask("move a download to the top", f"{one}/first", post=True, data=named),
+        Ask("pause a download", f"{one}/pause", post=True, data=named, undone_by=f"{one}/resume"),
+    ]
+
+
+def _of_others() -> list[Ask]:
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    month = (timezone.localdate().replace(day=1) + timedelta(days=31)).strftime("%Y-%m")
+    scheduler = "/settings/scheduler"
+    hit = "/watchlist/add/search?q=the&provider="
+    return [
+        *(Ask(f"what {name} finds", f"{hit}{name}") for name in PROVIDERS),
+        Ask("news, as toasts", "/notifications/news?since=1"),
+        Ask("news, none", f"/notifications/news?since={time.time() + 3600:.0f}"),
+        Ask("calendar, the next month", f"/calendar?view=month&month={month}"),
+        Ask("calendar, the agenda", "/calendar?view=agenda", headers={}, goal_ms=PAGE_MS),
+        Ask("calendar, subscribing", "/calendar/subscribe"),
+        Ask("statistics of a year", "/stats?days=365", headers={}, goal_ms=PAGE_MS),
+        Ask("scheduler card", scheduler),
+        Ask("stop the schedule", f"{scheduler}/stop", post=True, undone_by=f"{scheduler}/start"),
     ]
 
 
@@ -143,15 +229,22 @@ def _measured(client: Any, ask: Ask) -> list[Row]:
         assert response.status_code in {200, 204}, (ask, response.status_code)
         return response
 
+    def undo() -> None:
+        if ask.undone_by:
+            client.post(ask.undone_by, ask.undone_with, headers=ask.headers)
+
     for _ in range(WARM_UP):
         request()
+        undo()
     with connection.execute_wrapper(count):
         response = request()
+    undo()
     costs = []
     for _ in range(REPEATS):
         before = time.process_time()
         request()
         costs.append((time.process_time() - before) * 1000)
+        undo()
     figure = (
         f"{statistics.median(costs):5.1f} ms {len(queries):2} queries {len(response.content):6} B"
     )

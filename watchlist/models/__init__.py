@@ -1,6 +1,7 @@
 """The tables of what people follow; imports nothing but `downloads` models."""
 
 from watchlist.models.api_token import ApiToken
+from watchlist.models.calendar_feed import CalendarFeed
 from watchlist.models.check import Check, CheckStatus, CheckTrigger
 from watchlist.models.decision import Decision
 from watchlist.models.episode import Episode
@@ -13,6 +14,7 @@ from watchlist.models.watchlist_item import ItemStatus, Quality, WatchlistItem
 
 __all__ = [
     "ApiToken",
+    "CalendarFeed",
     "Check",
     "CheckStatus",
     "CheckTrigger",

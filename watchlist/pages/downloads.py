@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from django.contrib.auth.decorators import login_required
@@ -16,10 +16,20 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from downloads import queue
+from downloads.models import Download
 from watchlist.models import Grab
+from watchlist.pages import download_lines
+from watchlist.pages.download_lines import Line
 from watchlist.pages.feedback import Told, answer, user_of
 from watchlist.selectors.downloads import find_grab
-from watchlist.selectors.queue_page import SECTIONS, failed_grabs, neighbour, queue_page
+from watchlist.selectors.queue_page import (
+    SECTIONS,
+    QueuePage,
+    failed_grabs,
+    neighbour,
+    queue_page,
+    waiting_ids,
+)
 from watchlist.services import downloads as wishes
 
 
@@ -27,7 +37,9 @@ from watchlist.services import downloads as wishes
 @require_safe
 def downloads(request: HttpRequest) -> HttpResponse:
     """Now, queue, failed and done."""
-    return render(request, "watchlist/downloads.html", _context(user_of(request)))
+    context = _context(user_of(request))
+    context["lines"] = _lines(context["page"], SECTIONS)
+    return render(request, "watchlist/downloads.html", context)
 
 
 @login_required
@@ -75,7 +87,7 @@ def retry_all(request: HttpRequest) -> HttpResponse:
 
 def _context(user: User) -> dict[str, Any]:
     page = queue_page(user)
-    return {"page": page, "versions": page.versions, "sections": SECTIONS}
+    return {"page": page, "versions": page.versions}
 
 
 def _changed(context: dict[str, Any], seen: QueryDict) -> list[str]:
@@ -84,7 +96,13 @@ def _changed(context: dict[str, Any], seen: QueryDict) -> list[str]:
 
 
 def _sections(request: HttpRequest, context: dict[str, Any], changed: list[str]) -> HttpResponse:
-    return render(request, "watchlist/_downloads_live.html", context | {"sections": changed})
+    shown = {"sections": changed, "lines": _lines(context["page"], changed)}
+    return render(request, "watchlist/_downloads_live.html", context | shown)
+
+
+def _lines(page: QueuePage, sections: Iterable[str]) -> dict[str, list[Line]]:
+    """What the named sections list; the others are not asked for."""
+    return {name: [_LINES[name](row) for row in getattr(page, name)] for name in sections}
 
 
 def _after(request: HttpRequest, told: Told) -> HttpResponse:
@@ -132,10 +150,10 @@ def _move(step: int) -> Callable[[User, Grab], Told]:
 
 
 def _first(user: User, grab: Grab) -> Told:
-    first = next((entry.row.id for entry in queue_page(user).queue), grab.download_id)
+    first = next(iter(waiting_ids(user)), grab.download_id)
     if first != grab.download_id:
-        before = find_grab(user, first)
-        queue.move_to_position(grab.download, before=before.download if before else None)
+        before = Download.objects.filter(pk=first).first()
+        queue.move_to_position(grab.download, before=before)
     return Told("ok", _("Next to start: %(name)s") % {"name": grab.download.label})
 
 
@@ -159,3 +177,9 @@ _ACTIONS: Final[dict[str, Callable[[User, Grab], Told]]] = {
     "first": _first,
 }
 ACTIONS: Final = tuple(_ACTIONS)
+_LINES: Final[dict[str, Callable[[Any], Line]]] = {
+    "now": download_lines.running,
+    "queue": download_lines.waiting,
+    "failed": download_lines.failed,
+    "done": download_lines.ended,
+}

@@ -7,15 +7,23 @@ from typing import Final
 
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext, pgettext_lazy
+from django.utils.translation import gettext_noop, ngettext, pgettext, pgettext_lazy
 
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 _DAY: Final = 86_400
 _KILO: Final = 1000
+_MEGA: Final = 1_000_000
 _WEEK_DAYS: Final = 6
 _GIGA_STEP: Final = 3
 _THREE_DIGITS: Final = 100
+_UNITS: Final = (
+    gettext_noop("B"),
+    gettext_noop("KB"),
+    gettext_noop("MB"),
+    gettext_noop("GB"),
+    gettext_noop("TB"),
+)
 # Django's short months have a capital and no full stop in every language.
 _STYLES: Final = {
     "j M": pgettext_lazy("date format", "j M"),
@@ -108,11 +116,34 @@ def percent(done: int, total: int) -> str:
 
 def size(count: int) -> str:
     """Bytes in the units that file managers show: 345 MB, 1.4 GB."""
-    units = [_("B"), _("KB"), _("MB"), _("GB"), _("TB")]
     step = 0
     value = float(count)
-    while value >= _KILO and step < len(units) - 1:
+    while value >= _KILO and step < len(_UNITS) - 1:
         value /= _KILO
         step += 1
     digits = 1 if step >= _GIGA_STEP and value < _THREE_DIGITS else 0
-    return f"{formats.number_format(round(value, digits), digits)} {units[step]}"
+    return f"{formats.number_format(round(value, digits), digits)} {_(_UNITS[step])}"
+
+
+def speed(bytes_a_second: float) -> str:
+    """How fast: "2.1 MB/s"."""
+    megabytes = bytes_a_second / _MEGA
+    if megabytes < 1:
+        return _("%(size)s/s") % {"size": size(int(bytes_a_second))}
+    return _("%(figure)s MB/s") % {"figure": formats.number_format(round(megabytes, 1), 1)}
+
+
+def duration(seconds: float) -> str:
+    """How long: 45 s, 11 min, 3 h 20 min or 2 d 4 h."""
+    whole = int(seconds)
+    if whole < _MINUTE:
+        return _("%(seconds)s s") % {"seconds": whole}
+    if whole < _HOUR:
+        return _("%(minutes)s min") % {"minutes": round(whole / _MINUTE)}
+    if whole < _DAY:
+        minutes = whole % _HOUR // _MINUTE
+        text = _("%(hours)s h %(minutes)s min") if minutes else _("%(hours)s h")
+        return text % {"hours": whole // _HOUR, "minutes": minutes}
+    hours = whole % _DAY // _HOUR
+    text = _("%(days)s d %(hours)s h") if hours else _("%(days)s d")
+    return text % {"days": whole // _DAY, "hours": hours}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 
-from django.db.models import Aggregate, F, TextField
+from django.db.models import Aggregate, F, QuerySet, TextField
 from django.db.models.functions import Cast, Coalesce
 
 from watchlist.models import Episode
@@ -19,15 +19,28 @@ APPEARED_AT: Final = Coalesce(F("published_at"), F("first_seen_at"))
 
 
 class _Joined(Aggregate):
-    """Texts of a group with commas between them."""
+    """Moments of a group as texts with commas between them, each in UTC and saying so."""
 
-    function = "GROUP_CONCAT"
     output_field: ClassVar = TextField()
 
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """SQLite's texts leave out that they are in UTC."""
+        template = "GROUP_CONCAT((%(expressions)s) || '+00:00', ',')"
+        return self.as_sql(compiler, connection, template=template, **context)
+
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        """The same by its Postgres name."""
+        """Django sets the time zone of its connections to UTC."""
         template = "STRING_AGG(%(expressions)s, ',')"
         return self.as_sql(compiler, connection, template=template, **context)
+
+
+# Making the query costs as much as running it, so it is made once.
+_READ: Final[QuerySet[Episode, Any]] = (
+    Episode.objects.filter(is_special=False)
+    .order_by()
+    .values_list("series_id")
+    .annotate(moments=_Joined(Cast(APPEARED_AT, TextField())))
+)
 
 
 def arrivals_of(
@@ -39,17 +52,6 @@ def arrivals_of(
     """
     if not series_ids:
         return {}
-    rows = Episode.objects.filter(
-        series__in=series_ids, is_special=False, first_seen_at__gt=now - LOOK_BACK
-    )
-    grouped = rows.order_by().values_list("series_id")
-    joined = grouped.annotate(moments=_Joined(Cast(APPEARED_AT, TextField())))
-    return {
-        series_id: [_moment(text) for text in moments.split(",")] for series_id, moments in joined
-    }
-
-
-def _moment(text: str) -> datetime:
-    """What the database wrote; SQLite leaves out that it is UTC."""
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    rows = _READ.filter(series__in=series_ids, first_seen_at__gt=now - LOOK_BACK)
+    parsed = datetime.fromisoformat
+    return {series_id: [parsed(text) for text in moments.split(",")] for series_id, moments in rows}

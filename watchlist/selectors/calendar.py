@@ -8,14 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 
 from providers.types import AiringStatus
 from watchlist.models import Episode, Grab, ItemStatus, WatchlistItem
 from watchlist.selectors.arrivals import APPEARED_AT, arrivals_of
-from watchlist.services.posters import url_for
 from watchlist.services.rhythm import Guess, guess_next
 
 
@@ -27,7 +27,7 @@ class Followed:
     series_id: uuid.UUID
     title: str
     lang: str
-    poster: str  # our own address, "" when there is none
+    poster_source: str  # the address it comes from; never shown to a browser
     is_expecting: bool  # active, and not finished as far as is known
 
 
@@ -40,6 +40,8 @@ class Arrival:
     at: datetime  # when the first of them appeared, in the reader's time zone
     numbers: tuple[Decimal, ...]  # rising, never empty
     in_library: int  # how many of them this user has
+    first_id: uuid.UUID  # of the episode that came first
+    changed_at: datetime  # when the last of them appeared or came into the library
 
     @property
     def is_complete(self) -> bool:
@@ -55,6 +57,7 @@ class Expected:
     day: date
     gap_days: int
     is_late: bool  # the day has passed
+    known_at: datetime  # the arrival from which it is reckoned
 
 
 @dataclass(slots=True)
@@ -82,8 +85,9 @@ def calendar(
     days = {day: Day(day) for day in _days(first, last)}
     for arrival in _arrivals(user, followed, first, last, zone):
         days[arrival.day].arrivals.append(arrival)
-    for expected in _expected(followed, last, zone, now):
-        shown_on = max(expected.day, now.astimezone(zone).date())
+    today = now.astimezone(zone).date()
+    for expected in _expected(followed, first, last, zone, now):
+        shown_on = max(expected.day, today)
         if shown_on in days:
             days[shown_on].expected.append(expected)
     for day in days.values():
@@ -103,26 +107,16 @@ def _days(first: date, last: date) -> Iterable[date]:
 
 
 def _followed(user: User, lang: str) -> dict[uuid.UUID, Followed]:
-    rows = WatchlistItem.objects.filter(user_id=user.pk).exclude(status=ItemStatus.ARCHIVED)
+    columns = _READ.filter(user_id=user.pk)
     if lang:
-        rows = rows.filter(lang=lang)
-    columns = rows.values_list(
-        "pk",
-        "series_id",
-        "anime_title",
-        "lang",
-        "status",
-        "poster_image",
-        "series__poster_url",
-        "series__airing_status",
-    )
+        columns = columns.filter(lang=lang)
     return {
         series_id: Followed(
             item_id=item_id,
             series_id=series_id,
             title=title,
             lang=item_lang,
-            poster=url_for(item_id, own_poster or poster),
+            poster_source=own_poster or poster,
             is_expecting=status == ItemStatus.ACTIVE and airing != AiringStatus.FINISHED,
         )
         for item_id, series_id, title, item_lang, status, own_poster, poster, airing in columns
@@ -145,21 +139,32 @@ def _arrivals(
     for row in found:
         grouped[row[1], row[3].astimezone(zone).date()].append(row)
     return [
-        Arrival(
-            followed=followed[series_id],
-            day=day,
-            at=min(row[3] for row in group).astimezone(zone),
-            numbers=tuple(sorted({row[2] for row in group})),
-            in_library=len({row[2] for row in group if row[0] in had}),
-        )
+        _arrival(followed[series_id], day, group, had, zone)
         for (series_id, day), group in grouped.items()
     ]
 
 
+def _arrival(
+    followed: Followed, day: date, group: list[Any], had: dict[uuid.UUID, datetime], zone: tzinfo
+) -> Arrival:
+    """The rows of one series and day: id, series, number and moment."""
+    first = min(group, key=lambda row: (row[3], row[2]))
+    moments = [row[3] for row in group] + [had[row[0]] for row in group if row[0] in had]
+    return Arrival(
+        followed=followed,
+        day=day,
+        at=first[3].astimezone(zone),
+        numbers=tuple(sorted({row[2] for row in group})),
+        in_library=len({row[2] for row in group if row[0] in had}),
+        first_id=first[0],
+        changed_at=max(moments),
+    )
+
+
 def _expected(
-    followed: dict[uuid.UUID, Followed], last: date, zone: tzinfo, now: datetime
+    followed: dict[uuid.UUID, Followed], first: date, last: date, zone: tzinfo, now: datetime
 ) -> list[Expected]:
-    """Every day up to `last` on which the rhythm of a series lets one expect an episode."""
+    """Every day from `first` to `last` on which a rhythm lets one expect an episode; the late."""
     expecting = {key: one for key, one in followed.items() if one.is_expecting}
     today = now.astimezone(zone).date()
     found = []
@@ -170,10 +175,11 @@ def _expected(
         gap_days = max(1, round(guess.gap / timedelta(days=1)))
         # Of days that have passed only the latest matters: that is the one that is late.
         since = today - timedelta(days=gap_days)
+        known_at = guess.at - guess.gap
         found += [
-            Expected(expecting[series_id], day, gap_days, is_late=day < today)
+            Expected(expecting[series_id], day, gap_days, day < today, known_at)
             for day in _days_of(guess, last, zone)
-            if day > since
+            if day > since and (day >= first or day < today)
         ]
     return found
 
@@ -190,8 +196,25 @@ def _appeared(followed: dict[uuid.UUID, Followed]) -> Any:
     return Episode.objects.filter(series__in=list(followed)).annotate(appeared_at=APPEARED_AT)
 
 
-def _in_library(user: User, episode_ids: list[uuid.UUID]) -> set[uuid.UUID]:
+def _in_library(user: User, episode_ids: list[uuid.UUID]) -> dict[uuid.UUID, datetime]:
+    """Those of the episodes that the user has, and since when."""
     if not episode_ids:
-        return set()
+        return {}
     grabs = Grab.objects.filter(item__user_id=user.pk, episode__in=episode_ids)
-    return set(grabs.exclude(completed_at=None).values_list("episode_id", flat=True))
+    columns = grabs.values_list("episode_id", "completed_at")
+    return {episode_id: at for episode_id, at in columns if at is not None}
+
+
+# Making the query costs as much as running it, so it is made once.
+_READ: Final[QuerySet[WatchlistItem, Any]] = WatchlistItem.objects.exclude(
+    status=ItemStatus.ARCHIVED
+).values_list(
+    "pk",
+    "series_id",
+    "anime_title",
+    "lang",
+    "status",
+    "poster_image",
+    "series__poster_url",
+    "series__airing_status",
+)

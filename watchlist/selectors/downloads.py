@@ -90,15 +90,20 @@ def downloads_of(user: User, query: DownloadQuery | None = None) -> Rows[Downloa
 
 
 def find_grab(user: User, download_id: uuid.UUID) -> Grab | None:
-    """This user's wish behind a download; None when they have none."""
-    # Following the same series again after a change of language can leave an older wish.
-    return _own(user).filter(download_id=download_id).order_by("-created_at").first()
+    """This user's wish behind a download, with the download; None when they have none."""
+    rows = Grab.objects.select_related("download").filter(item__user_id=user.pk)
+    return _latest(rows, download_id)
 
 
 def find_download(user: User, download_id: uuid.UUID) -> DownloadRow | None:
     """One download of this user, else None."""
-    grab = find_grab(user, download_id)
+    grab = _latest(_own(user), download_id)
     return download_row(grab) if grab else None
+
+
+def _latest(rows: QuerySet[Grab], download_id: uuid.UUID) -> Grab | None:
+    # Following the same series again after a change of language can leave an older wish.
+    return rows.filter(download_id=download_id).order_by("-created_at").first()
 
 
 def tries_of(download_id: uuid.UUID) -> list[DownloadAttempt]:

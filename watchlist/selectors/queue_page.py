@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from typing import Any, Final, cast
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
@@ -22,7 +24,7 @@ from downloads.states import ACTIVE, WAITING, State
 from watchlist import reasons
 from watchlist.decisions import GlobalFacts, explain
 from watchlist.models import Grab
-from watchlist.selectors.downloads import DownloadRow, download_row, state_for
+from watchlist.selectors.downloads import DownloadRow, download_row
 from watchlist.selectors.facts import episode_facts, grab_facts, item_facts, present_facts
 
 # More than anybody reads; the figures above the lists count all of them.
@@ -31,7 +33,7 @@ DONE_SHOWN: Final = 20
 DONE_AGE: Final = timedelta(days=7)
 SECTIONS: Final = ("now", "queue", "failed", "done")
 # What `download_row` reads; the rest of five tables is half of the time.
-_DONE_COLUMNS: Final = (
+_SHOWN_COLUMNS: Final = (
     *("download_id", "item_id", "episode_id", "is_manual", "cancelled_at", "completed_at"),
     *("item__anime_title", "item__poster_image", "item__series__poster_url"),
     *("episode__number", "episode__title", "episode__season"),
@@ -45,6 +47,28 @@ _DONE_COLUMNS: Final = (
         )
     ),
 )
+# What the sentence beside a waiting one needs besides.
+_REASON_COLUMNS: Final = (
+    *("item__status", "item__auto_download", "item__last_episode_downloaded"),
+    *("item__specials_since", "episode__is_special", "episode__first_seen_at"),
+    "download__is_automatic",
+)
+_ORDER: Final = ("-download__priority", "download__position", "-created_at")
+_WAITING_STATES: Final = tuple(state.value for state in WAITING)
+_OPEN_STATES: Final = tuple(state.value for state in (*ACTIVE, *WAITING, State.FAILED))
+# Making a query over five tables costs more than running it, so it is made once.
+_OPEN: Final = Grab.objects.filter(
+    cancelled_at=None, completed_at=None, download__state__in=_OPEN_STATES
+).order_by(*_ORDER)
+_READ_OPEN: Final = _OPEN.select_related("item__series", "episode", "download").only(
+    *_SHOWN_COLUMNS, *_REASON_COLUMNS
+)
+_READ_DONE: Final = Grab.objects.select_related("item__series", "episode", "download").only(
+    *_SHOWN_COLUMNS
+)
+_ENDED: Final[QuerySet[Grab, Any]] = Grab.objects.order_by(
+    Coalesce("completed_at", "cancelled_at").desc(), "-created_at"
+).values_list("pk", "download_id", "completed_at", "cancelled_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +120,19 @@ class QueuePage:
 
 def queue_page(user: User) -> QueuePage:
     """The downloads of one user; a constant number of queries."""
-    open_grabs = _open_grabs(user)
     by_kind: dict[str, list[Grab]] = defaultdict(list)
-    for grab in open_grabs:
+    for grab in _once(_READ_OPEN.filter(item__user_id=user.pk)):
         by_kind[_kind_of(State(grab.download.state))].append(grab)
     moving = [*by_kind["now"], *by_kind["queue"]]
     free = _free_bytes()
+    ended = _ended(user)
     return QueuePage(
         now=[download_row(grab) for grab in by_kind["now"]],
         queue=_waiting(by_kind["queue"][:SHOWN]),
         failed=_with_tries(by_kind["failed"][:SHOWN]),
         # A poll asks several times a minute and nearly always needs only the version.
-        done=cast("Sequence[DownloadRow]", SimpleLazyObject(lambda: _done(user))),
-        done_version=_done_version(user),
+        done=cast("Sequence[DownloadRow]", SimpleLazyObject(lambda: _done(ended))),
+        done_version=repr((timezone.localdate(), ended)),
         queue_count=len(by_kind["queue"]),
         failed_count=len(by_kind["failed"]),
         left_bytes=sum(_left(grab.download) for grab in moving),
@@ -119,31 +143,27 @@ def queue_page(user: User) -> QueuePage:
     )
 
 
+def waiting_ids(user: User) -> list[uuid.UUID]:
+    """The downloads of the user's own queue, in its order."""
+    rows = _OPEN.filter(item__user_id=user.pk, download__state__in=_WAITING_STATES)
+    return list(dict.fromkeys(rows.values_list("download_id", flat=True)))
+
+
 def neighbour(user: User, download: Download, *, step: int) -> Download | None:
     """The download `step` places further in the user's own queue; None beyond its ends."""
-    queue = [grab.download for grab in _open_grabs(user) if grab.download.state in WAITING]
-    ids = [row.pk for row in queue]
+    ids = waiting_ids(user)
     if download.pk not in ids:
         return None
     place = ids.index(download.pk) + step
-    return queue[place] if 0 <= place < len(queue) else None
+    if not 0 <= place < len(ids):
+        return None
+    return Download.objects.only("priority", "position").get(pk=ids[place])
 
 
 def failed_grabs(user: User) -> list[Grab]:
     """The user's wishes whose downloads failed."""
-    return [grab for grab in _open_grabs(user) if grab.download.state == State.FAILED]
-
-
-def _open_grabs(user: User) -> list[Grab]:
-    """One wish for each download, in the order of the queue."""
-    states = [state.value for state in (*ACTIVE, *WAITING, State.FAILED)]
-    rows = Grab.objects.filter(
-        item__user_id=user.pk, cancelled_at=None, completed_at=None, download__state__in=states
-    )
-    ordered = rows.select_related("item__series", "episode", "download").order_by(
-        "-download__priority", "download__position", "-created_at"
-    )
-    return _once(ordered)
+    failed = _OPEN.filter(item__user_id=user.pk, download__state=State.FAILED)
+    return _once(failed.select_related("item__series", "episode", "download"))
 
 
 def _once(grabs: Iterable[Grab]) -> list[Grab]:
@@ -189,30 +209,21 @@ def _with_tries(grabs: Sequence[Grab]) -> list[Failed]:
     return [Failed(download_row(grab), tries[grab.download_id]) for grab in grabs]
 
 
-def _ended(user: User) -> QuerySet[Grab]:
+def _ended(user: User) -> list[tuple[Any, ...]]:
+    """The last endings, by their ids alone: a week may hold hundreds, and few of them are read."""
     since = timezone.now() - DONE_AGE
     ended = Q(completed_at__gte=since) | Q(completed_at=None, cancelled_at__gte=since)
-    return Grab.objects.filter(ended, item__user_id=user.pk)
+    return list(_ENDED.filter(ended, item__user_id=user.pk)[: 2 * DONE_SHOWN])
 
 
-def _done_version(user: User) -> str:
-    ends = _ended(user).aggregate(Count("pk"), Max("completed_at"), Max("cancelled_at"))
-    return repr((timezone.localdate(), sorted(ends.items())))
-
-
-def _done(user: User) -> list[DownloadRow]:
-    ordered = (
-        _ended(user)
-        .select_related("item__series", "episode", "download")
-        .only(*_DONE_COLUMNS)
-        .order_by("-download__finished_at", "-created_at")
-    )
-    shown = [grab for grab in _once(ordered[: 2 * DONE_SHOWN]) if _is_over(grab)]
-    return [download_row(grab) for grab in shown[:DONE_SHOWN]]
-
-
-def _is_over(grab: Grab) -> bool:
-    return state_for(grab) in {State.COMPLETED, State.CANCELLED}
+def _done(ended: list[tuple[Any, ...]]) -> list[DownloadRow]:
+    last: dict[Any, Any] = {}
+    for pk, download_id, *_moments in ended:
+        last.setdefault(download_id, pk)
+    ids = list(last.values())[:DONE_SHOWN]
+    grabs = {grab.pk: grab for grab in _READ_DONE.filter(pk__in=ids)}
+    rows = (download_row(grabs[pk]) for pk in ids if pk in grabs)
+    return [row for row in rows if row.state in {State.COMPLETED, State.CANCELLED}]
 
 
 def _left(download: Download) -> int:

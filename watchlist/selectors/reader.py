@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery
@@ -40,21 +40,7 @@ class Reader:
 
 def reader_of(user_id: int) -> Reader:
     """One query, whatever the user has or has not chosen."""
-    row = (
-        User.objects.filter(pk=user_id)
-        .values_list(
-            F("profile__language"),
-            F("profile__time_zone"),
-            F("profile__theme"),
-            F("profile__list_view"),
-            F("profile__shortcuts_enabled"),
-            _number_of(Notification.objects.filter(user=OuterRef("pk"), read_at=None), "user"),
-            _number_of(_running(), "item__user"),
-            Subquery(_soonest()),
-            Subquery(Preferences.objects.values("auto_download_enabled")[:1]),
-        )
-        .first()
-    )
+    row = _READ.filter(pk=user_id).first()
     if row is None:
         return Reader(user_id)
     language, zone, theme, view, shortcuts, unread, running, soonest, auto = row
@@ -94,3 +80,17 @@ def _soonest() -> QuerySet[Any, Any]:
 def _number_of(rows: QuerySet[Any], owner: str) -> Coalesce:
     grouped = rows.order_by().values(owner).annotate(number=Count("pk"))
     return Coalesce(Subquery(grouped.values("number")), 0)
+
+
+# Every page asks this. Making the query costs more than running it, so it is made once.
+_READ: Final[QuerySet[User, Any]] = User.objects.order_by().values_list(
+    F("profile__language"),
+    F("profile__time_zone"),
+    F("profile__theme"),
+    F("profile__list_view"),
+    F("profile__shortcuts_enabled"),
+    _number_of(Notification.objects.filter(user=OuterRef("pk"), read_at=None), "user"),
+    _number_of(_running(), "item__user"),
+    Subquery(_soonest()),
+    Subquery(Preferences.objects.values("auto_download_enabled")[:1]),
+)

@@ -12,6 +12,7 @@ from statistics import median
 from typing import Any, Final, NamedTuple
 
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 
 from downloads.states import State
 from watchlist.models import Grab
@@ -85,7 +86,7 @@ class Statistics:
 
 
 class _Ending(NamedTuple):
-    """A wish that came to an end; the columns of `_COLUMNS`, in this order."""
+    """A wish that came to an end; the columns of `_READ`, in this order."""
 
     item_id: uuid.UUID
     title: str
@@ -107,7 +108,8 @@ class _Ending(NamedTuple):
         return self.completed_at or self.finished_at or self.wanted_at
 
 
-_COLUMNS: Final = (
+# Making the query costs as much as running it, so it is made once.
+_READ: Final[QuerySet[Grab, Any]] = Grab.objects.values_list(
     "item_id",
     "item__anime_title",
     "download__provider_id",
@@ -142,8 +144,8 @@ def statistics(user: User, *, period: Period, zone: tzinfo, now: datetime) -> St
     )
 
 
-def _own(user: User) -> Any:
-    return Grab.objects.filter(item__user_id=user.pk)
+def _own(user: User) -> QuerySet[Grab, Any]:
+    return _READ.filter(item__user_id=user.pk)
 
 
 def _endings(user: User, start: datetime) -> list[_Ending]:
@@ -154,10 +156,7 @@ def _endings(user: User, start: datetime) -> list[_Ending]:
         download__state=State.FAILED,
         download__finished_at__gte=start,
     )
-    return [
-        *(_Ending(*row) for row in done.values_list(*_COLUMNS)),
-        *(_Ending(*row) for row in failed.values_list(*_COLUMNS)),
-    ]
+    return [_Ending._make(row) for row in (*done, *failed)]
 
 
 def _size(endings: Iterable[_Ending]) -> int:

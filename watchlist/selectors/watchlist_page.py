@@ -107,15 +107,19 @@ class Wanted:
 
 def entries_of(user_id: int, *, ids: Iterable[uuid.UUID] | None = None) -> list[Entry]:
     """All that the user follows, or those of `ids`, with headlines but without details."""
-    rows = WatchlistItem.objects.filter(user_id=user_id)
+    rows = _READ.filter(user_id=user_id)
     if ids is not None:
         rows = rows.filter(pk__in=list(ids))
-    entries = [Entry(*row) for row in _columns(rows)]
+    entries = [Entry(*row) for row in rows]
     _add_downloads(user_id, entries, narrowed=ids is not None)
-    _add_guesses(entries)
+    for entry in entries:
+        entry.headline = headline_of(_facts(entry, is_late=False))
+    # Most headlines are settled by what stands above "late"; those have no use for a guess.
+    _add_guesses([entry for entry in entries if entry.headline is Headline.CURRENT])
     late_before = timezone.now() - LATE_AFTER
     for entry in entries:
-        entry.headline = headline_of(_facts(entry, late_before))
+        if entry.guess is not None and entry.guess.at < late_before:
+            entry.headline = headline_of(_facts(entry, is_late=True))
     return entries
 
 
@@ -131,6 +135,8 @@ def arrange(entries: Sequence[Entry], wanted: Wanted) -> list[Entry]:
     ]
     if wanted.sort == "progress":
         add_details(chosen)
+    if wanted.sort == "next":
+        _add_guesses([entry for entry in chosen if entry.guess is None])
     return sorted(chosen, key=lambda entry: (*_order(entry, wanted.sort), entry.title.casefold()))
 
 
@@ -145,25 +151,7 @@ def add_details(entries: Sequence[Entry]) -> None:
     by_id = {entry.id: entry for entry in entries if entry.details is None}
     if not by_id:
         return
-    unread = _news().order_by("-created_at")
-    open_checks = Check.objects.filter(series=OuterRef("series"), status__in=OPEN)
-    start = F("last_episode_downloaded")
-    rows = WatchlistItem.objects.filter(pk__in=list(by_id)).annotate(start=start)
-    columns = rows.values_list(
-        "id",
-        _number_below(),
-        _number_fetched(),
-        Subquery(unread.values("facts")[:1], output_field=JSONField()),
-        Subquery(unread.values("created_at")[:1]),
-        "poster_image",
-        "series__poster_url",
-        "lang",
-        "status_changed_at",
-        "auto_download",
-        "series__last_checked_at",
-        "series__next_check_at",
-        Exists(open_checks),
-    )
+    columns = _READ_DETAILS.filter(pk__in=list(by_id))
     for pk, below, fetched, facts, at, own_poster, poster, *plain in columns:
         lang, changed_at, auto_download, checked_at, next_check_at, is_checking = plain
         entry = by_id[pk]
@@ -232,42 +220,12 @@ def _turn(download: OpenDownload) -> int:
     return 0 if download.is_running else _NEXT_TURN.get(download.state, 4)
 
 
-def _columns(rows: QuerySet[WatchlistItem]) -> Iterable[tuple[Any, ...]]:
-    return rows.values_list(
-        "id",
-        "series_id",
-        "anime_title",
-        "status",
-        "last_episode_downloaded",
-        "created_at",
-        "series__provider_id",
-        "series__airing_status",
-        "series__episodes_known",
-        "series__latest_episode",
-        "series__latest_episode_at",
-        "series__last_error_code",
-        Exists(_news()),
-    )
-
-
 def _add_downloads(user_id: int, entries: list[Entry], *, narrowed: bool) -> None:
     by_id = {entry.id: entry for entry in entries}
-    grabs = Grab.objects.filter(
-        item__user_id=user_id, completed_at=None, cancelled_at=None
-    ).exclude(download__state__in=[State.COMPLETED.value, State.CANCELLED.value])
+    grabs = _READ_DOWNLOADS.filter(item__user_id=user_id)
     if narrowed:
         grabs = grabs.filter(item__in=list(by_id))
-    columns = grabs.values_list(
-        "item_id",
-        "episode__number",
-        "download__state",
-        "download__reason_code",
-        "download__bytes_done",
-        "download__bytes_total",
-        "download__eta_seconds",
-        "download__not_before",
-    )
-    for item_id, number, state, reason, done, total, eta, until in columns:
+    for item_id, number, state, reason, done, total, eta, until in grabs:
         if item_id in by_id:
             download = OpenDownload(number, State(state), reason, done, total, eta, until)
             by_id[item_id].downloads.append(download)
@@ -287,7 +245,7 @@ def _add_guesses(entries: list[Entry]) -> None:
         expecting[series_id].guess = guess_next(moments, now)
 
 
-def _facts(entry: Entry, late_before: datetime) -> SeriesFacts:
+def _facts(entry: Entry, *, is_late: bool) -> SeriesFacts:
     states = {one.state for one in entry.downloads}
     return SeriesFacts(
         status=entry.status,
@@ -296,7 +254,7 @@ def _facts(entry: Entry, late_before: datetime) -> SeriesFacts:
         given_up=State.FAILED in states,
         waiting=bool(states & WAITING),
         has_news=entry.has_news,
-        is_late=entry.guess is not None and entry.guess.at < late_before,
+        is_late=is_late,
         has_episodes=entry.known > 0,
         is_behind=entry.is_behind,
         is_finished=entry.airing_status == AiringStatus.FINISHED,
@@ -319,3 +277,52 @@ def _order(entry: Entry, sort: str) -> tuple[Any, ...]:
 def _count(rows: QuerySet[Any], owner: str) -> Coalesce:
     grouped = rows.order_by().values(owner).annotate(number=Count("pk"))
     return Coalesce(Subquery(grouped.values("number")), 0)
+
+
+# Making these queries costs as much as running them, so it is done once.
+_READ: Final[QuerySet[WatchlistItem, Any]] = WatchlistItem.objects.values_list(
+    "id",
+    "series_id",
+    "anime_title",
+    "status",
+    "last_episode_downloaded",
+    "created_at",
+    "series__provider_id",
+    "series__airing_status",
+    "series__episodes_known",
+    "series__latest_episode",
+    "series__latest_episode_at",
+    "series__last_error_code",
+    Exists(_news()),
+)
+_READ_DOWNLOADS: Final[QuerySet[Grab, Any]] = (
+    Grab.objects.filter(completed_at=None, cancelled_at=None)
+    .exclude(download__state__in=[State.COMPLETED.value, State.CANCELLED.value])
+    .values_list(
+        "item_id",
+        "episode__number",
+        "download__state",
+        "download__reason_code",
+        "download__bytes_done",
+        "download__bytes_total",
+        "download__eta_seconds",
+        "download__not_before",
+    )
+)
+_READ_DETAILS: Final[QuerySet[WatchlistItem, Any]] = WatchlistItem.objects.annotate(
+    start=F("last_episode_downloaded")
+).values_list(
+    "id",
+    _number_below(),
+    _number_fetched(),
+    Subquery(_news().order_by("-created_at").values("facts")[:1], output_field=JSONField()),
+    Subquery(_news().order_by("-created_at").values("created_at")[:1]),
+    "poster_image",
+    "series__poster_url",
+    "lang",
+    "status_changed_at",
+    "auto_download",
+    "series__last_checked_at",
+    "series__next_check_at",
+    Exists(Check.objects.filter(series=OuterRef("series"), status__in=OPEN)),
+)
