@@ -64,7 +64,7 @@ def finish_interrupted(claim: Claim, download: Download) -> bool:
     if not download.final_path:
         return False
     relative = PurePosixPath(download.final_path)
-    final, staged = Path(settings.DOWNLOAD_DIR) / relative, Path(download.staged_path)
+    final, staged = require_library() / relative, Path(download.staged_path)
     if final.is_file() and not staged.exists():
         if _is_intended(claim, download, final):
             advance(claim, State.RESOLVING, State.IMPORTING)

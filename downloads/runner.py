@@ -246,6 +246,8 @@ class Run:
             Outcome.BLOCK: State.BLOCKED,
             Outcome.FAIL: State.FAILED,
         }[verdict.outcome]
+        # What waits for the disk is still to be moved into the library.
+        intent = {} if to is State.BLOCKED else {"staged_path": "", "final_path": ""}
         moved = move(
             row.pk,
             State(row.state),
@@ -257,8 +259,7 @@ class Run:
             not_before=None if to is State.FAILED else timezone.now() + verdict.delay,
             owner="",
             lease_expires_at=None,
-            staged_path="",
-            final_path="",
+            **intent,
         )
         if moved and to is State.FAILED:
             shutil.rmtree(self.folder, ignore_errors=True)

@@ -68,6 +68,26 @@ def test_a_library_that_vanishes_under_a_running_download_loses_nothing(
 
 
 @pytest.mark.django_db(transaction=True)
+def test_what_was_to_be_moved_into_a_library_that_has_gone_is_not_forgotten(
+    publish: Callable[..., Order], clip: bytes, download_dir: Path
+) -> None:
+    download = run(publish(clip))
+    # As a kill right after the rename leaves it, before the disk goes.
+    Download.objects.update(state=State.QUEUED, staged_path=str(download_dir / "gone.mp4"))
+    elsewhere = download_dir.rename(download_dir.with_name("unplugged"))
+    assert runner.run_next()
+    download.refresh_from_db()
+    assert (download.state, download.reason_code) == (State.BLOCKED, "folder_unwritable")
+
+    elsewhere.rename(download_dir)
+    look_again()
+    assert runner.run_next()
+    download.refresh_from_db()
+    assert download.state == State.COMPLETED
+    assert download.tries.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
 def test_the_empty_folder_below_an_unmounted_disk_is_not_taken_for_the_library(
     publish: Callable[..., Order],
     clip: bytes,
