@@ -12,7 +12,7 @@ from typing import Final
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from watchlist.decisions import EpisodeState, plain_number
+from watchlist.decisions import EpisodeState, Reason, plain_number
 from watchlist.pages import wording
 from watchlist.pages.cards import Look
 from watchlist.selectors.episodes import EpisodeRow
@@ -26,6 +26,7 @@ _STATES: Final = {
     EpisodeState.WANTED: Look(gettext_noop("Wanted"), "inbox", "busy"),
     EpisodeState.SKIPPED: Look(gettext_noop("Skipped"), "ban", "idle"),
 }
+_PAUSED: Final = Look(gettext_noop("Paused"), "pause", "idle")
 _ACTIONS: Final = {
     EpisodeState.DOWNLOADED: (),
     EpisodeState.DOWNLOADING: ("cancel",),
@@ -96,7 +97,7 @@ def groups_of(rows: Sequence[EpisodeRow], *, show_all: bool) -> list[Group]:
 
 def line_of(row: EpisodeRow) -> Line:
     """One episode in words."""
-    look = _STATES[row.state]
+    look = _PAUSED if row.reason_code == Reason.PAUSED_BY_USER else _STATES[row.state]
     total = row.bytes_total
     is_running = row.state is EpisodeState.DOWNLOADING
     published = row.published_at or row.first_seen_at
