@@ -115,6 +115,16 @@ def test_a_token_is_made_shown_once_and_revoked(open_page: Opener) -> None:
     assert not ApiToken.objects.exists()
 
 
+def test_a_new_token_is_copied_with_one_click(open_page: Opener) -> None:
+    page = open_page("/settings/tokens", permissions=["clipboard-read", "clipboard-write"])
+    page.get_by_label("Name").fill("script")
+    page.get_by_role("button", name="Create").click()
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == page.get_by_role("textbox", name="Token").input_value()
+
+
 def test_a_member_reaches_the_account_by_keyboard(open_page: Opener, owner: User) -> None:
     User.objects.filter(pk=owner.pk).update(is_staff=False, is_superuser=False)
     page = open_page("/settings")
