@@ -55,7 +55,7 @@ document.addEventListener('htmx:beforeRequest', event => {
   if (event.detail.target?.id === 'modal-body' && !modal.open) opener = document.activeElement?.id;
 });
 document.addEventListener('htmx:afterSwap', event => {
-  if (event.detail.target.id === 'modal-body' && $('#modal-body').childElementCount && !modal.open) modal.showModal();
+  if (event.detail.target?.id === 'modal-body' && $('#modal-body').childElementCount && !modal.open) modal.showModal();
 });
 document.addEventListener('close-modal', () => modal.close());
 modal.addEventListener('click', event => {

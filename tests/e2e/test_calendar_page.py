@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -10,7 +11,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import PHONE, Opener
+from tests.e2e.conftest import PHONE, Opener, violations
 from watchlist.tests.factories import EpisodeFactory, WatchlistItemFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -65,3 +66,38 @@ def test_an_entry_leads_to_its_series(open_page: Opener) -> None:
     expect(page.get_by_text("Late").first).to_be_visible()
     page.get_by_role("link", name="Winter Tide").first.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Winter Tide")
+
+
+def test_a_month_is_turned_without_leaving_the_button(open_page: Opener) -> None:
+    page = open_page("/calendar?view=month")
+    before = page.locator("#month-title").inner_text()
+    page.locator("#month-after").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#month-title")).not_to_have_text(before)
+    expect(page.locator("#month-after")).to_be_focused()
+    page.go_back()
+    expect(page.locator("#month-title")).to_have_text(before)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_address_is_made_and_copied_in_a_dialog(open_page: Opener, scheme: str) -> None:
+    page = open_page("/calendar", bypass_csp=True, color_scheme=scheme, viewport=PHONE)
+    page.get_by_role("link", name="Subscribe").click()
+    page.get_by_role("button", name="Make an address").click()
+    field = page.get_by_label("Your private address")
+    expect(field).to_have_value(re.compile(r"/feeds/[\w.-]+/calendar\.ics$"))
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("button", name="Close").click()
+    expect(page.locator("#subscribe")).to_be_focused()
+
+
+def test_the_address_is_made_and_given_up_without_script(open_page: Opener) -> None:
+    page = open_page("/calendar", java_script_enabled=False, viewport={"width": 320, "height": 700})
+    page.get_by_role("link", name="Subscribe").click()
+    page.get_by_role("button", name="Make an address").click()
+    expect(page.get_by_label("Your private address")).to_have_value(re.compile("/feeds/"))
+    expect(page.get_by_role("button", name="Copy")).to_be_hidden()
+    page.get_by_role("button", name="Give up").click()
+    expect(page.get_by_role("button", name="Make an address")).to_be_visible()

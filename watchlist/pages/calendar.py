@@ -56,6 +56,8 @@ class Box:
     """One day of the month."""
 
     day: date
+    iso: str  # 2026-11-20
+    is_outside: bool  # of the month
     arrived: list[Mark]
     arrived_more: int  # that are not shown
     expected: list[Mark]
@@ -108,13 +110,16 @@ def _month(text: str, today: date) -> date:
 
 def _weeks(request: HttpRequest, month: date, lang: str) -> list[list[Box]]:
     weeks = months.Calendar(firstweekday=0).monthdatescalendar(month.year, month.month)
-    boxes = [_box(day) for day in _days(request, weeks[0][0], weeks[-1][-1], lang)]
+    days = _days(request, weeks[0][0], weeks[-1][-1], lang)
+    boxes = [_box(day, month) for day in days]
     return [boxes[start : start + 7] for start in range(0, len(boxes), 7)]
 
 
-def _box(day: Day) -> Box:
+def _box(day: Day, month: date) -> Box:
     return Box(
         day=day.day,
+        iso=day.day.isoformat(),
+        is_outside=day.day.month != month.month,
         arrived=[_arrived(one) for one in day.arrivals[:SHOWN_A_DAY]],
         arrived_more=max(len(day.arrivals) - SHOWN_A_DAY, 0),
         expected=[_expected(one) for one in day.expected[:SHOWN_A_DAY]],

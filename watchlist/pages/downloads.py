@@ -16,7 +16,6 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from downloads import queue
-from downloads.models import Download
 from watchlist.models import Grab
 from watchlist.pages import download_lines
 from watchlist.pages.download_lines import Line
@@ -28,7 +27,7 @@ from watchlist.selectors.queue_page import (
     failed_grabs,
     neighbour,
     queue_page,
-    waiting_ids,
+    waiting_downloads,
 )
 from watchlist.services import downloads as wishes
 
@@ -150,10 +149,9 @@ def _move(step: int) -> Callable[[User, Grab], Told]:
 
 
 def _first(user: User, grab: Grab) -> Told:
-    first = next(iter(waiting_ids(user)), grab.download_id)
-    if first != grab.download_id:
-        before = Download.objects.filter(pk=first).first()
-        queue.move_to_position(grab.download, before=before)
+    first = next(iter(waiting_downloads(user)), grab.download)
+    if first != grab.download:
+        queue.move_to_position(grab.download, before=first)
     return Told("ok", _("Next to start: %(name)s") % {"name": grab.download.label})
 
 

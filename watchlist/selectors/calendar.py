@@ -128,12 +128,11 @@ def _arrivals(
 ) -> list[Arrival]:
     start = datetime.combine(first, time.min, zone)
     end = datetime.combine(last + timedelta(days=1), time.min, zone)
-    rows = (
-        _appeared(followed)
-        .filter(appeared_at__gte=start, appeared_at__lt=end)
-        .values_list("pk", "series_id", "number", "appeared_at")
+    rows = _APPEARED.filter(
+        series__items__user_id=user.pk, appeared_at__gte=start, appeared_at__lt=end
     )
-    found = list(rows)
+    # The reader may have filtered by language.
+    found = [row for row in rows if row[1] in followed]
     had = _in_library(user, [row[0] for row in found])
     grouped: dict[tuple[uuid.UUID, date], list[Any]] = defaultdict(list)
     for row in found:
@@ -191,11 +190,6 @@ def _days_of(guess: Guess, last: date, zone: tzinfo) -> Iterable[date]:
         at += guess.gap
 
 
-def _appeared(followed: dict[uuid.UUID, Followed]) -> Any:
-    """Episodes with the moment they appeared."""
-    return Episode.objects.filter(series__in=list(followed)).annotate(appeared_at=APPEARED_AT)
-
-
 def _in_library(user: User, episode_ids: list[uuid.UUID]) -> dict[uuid.UUID, datetime]:
     """Those of the episodes that the user has, and since when."""
     if not episode_ids:
@@ -205,7 +199,12 @@ def _in_library(user: User, episode_ids: list[uuid.UUID]) -> dict[uuid.UUID, dat
     return {episode_id: at for episode_id, at in columns if at is not None}
 
 
-# Making the query costs as much as running it, so it is made once.
+# Making these queries costs as much as running them, so it is done once.
+_APPEARED: Final[QuerySet[Any, Any]] = (
+    Episode.objects.order_by()
+    .annotate(appeared_at=APPEARED_AT)
+    .values_list("pk", "series_id", "number", "appeared_at")
+)
 _READ: Final[QuerySet[WatchlistItem, Any]] = WatchlistItem.objects.exclude(
     status=ItemStatus.ARCHIVED
 ).values_list(

@@ -6,12 +6,12 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeVar
 
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 
-from downloads.models import Download, DownloadAttempt
+from downloads.models import DownloadAttempt
 from downloads.states import State
 from watchlist import reasons
 from watchlist.decisions import Reason
@@ -26,6 +26,7 @@ ORDERINGS: Final = {
 # What a person did is not an error, and a finished download has none.
 _CALM_STATES: Final = frozenset({State.COMPLETED, State.CANCELLED, State.PAUSED})
 _AWAY: Final = frozenset({State.CANCELLED, State.PAUSED})
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,73 @@ class DownloadRow:
         return f"{self.height}p" if self.height else self.wanted_quality
 
 
+class Wish(NamedTuple):
+    """A grab with what is shown of it; the columns of `WISHES`, in this order."""
+
+    download_id: uuid.UUID
+    item_id: uuid.UUID
+    episode_id: uuid.UUID
+    is_manual: bool
+    cancelled_at: datetime | None
+    anime_title: str
+    own_poster: str
+    series_poster: str
+    item_status: str
+    auto_download: bool
+    last_episode_downloaded: Decimal | None
+    specials_since: datetime | None
+    number: Decimal
+    episode_title: str
+    season: int
+    is_special: bool
+    first_seen_at: datetime
+    provider_id: str
+    download_state: str
+    stage: str
+    source_label: str
+    quality: str
+    height: int | None
+    bytes_done: int
+    bytes_total: int | None
+    speed_bps: int
+    eta_seconds: int | None
+    attempts: int
+    is_automatic: bool
+    reason_code: str
+    reason_text: str
+    not_before: datetime | None
+    final_path: str
+    final_size_bytes: int | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @property
+    def state(self) -> State:
+        """Where the download stands for whoever made this grab."""
+        state = State(self.download_state)
+        if self.cancelled_at is not None and state is not State.COMPLETED:
+            return State.CANCELLED
+        return state
+
+
+_OF_THE_DOWNLOAD: Final = (
+    *("provider_id", "state", "stage", "source_label", "quality", "height", "bytes_done"),
+    *("bytes_total", "speed_bps", "eta_seconds", "attempts", "is_automatic", "reason_code"),
+    *("reason_text", "not_before", "final_path", "final_size_bytes", "created_at", "started_at"),
+    "finished_at",
+)
+# Whole rows of five tables cost twice as much, and the query is made once for all requests.
+WISHES: Final[QuerySet[Grab, Any]] = Grab.objects.values_list(
+    *("download_id", "item_id", "episode_id", "is_manual", "cancelled_at"),
+    *("item__anime_title", "item__poster_image", "item__series__poster_url"),
+    *("item__status", "item__auto_download", "item__last_episode_downloaded"),
+    *("item__specials_since", "episode__number", "episode__title", "episode__season"),
+    *("episode__is_special", "episode__first_seen_at"),
+    *(f"download__{name}" for name in _OF_THE_DOWNLOAD),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class DownloadQuery:
     """Which downloads, in which order; empty fields do not filter."""
@@ -79,7 +147,7 @@ class DownloadQuery:
 def downloads_of(user: User, query: DownloadQuery | None = None) -> Rows[DownloadRow]:
     """The downloads this user asked for, the newest first unless said otherwise."""
     wanted = query or DownloadQuery()
-    grabs = _own(user)
+    grabs = WISHES.filter(item__user_id=user.pk)
     if wanted.item_id is not None:
         grabs = grabs.filter(item_id=wanted.item_id)
     if wanted.states:
@@ -92,18 +160,18 @@ def downloads_of(user: User, query: DownloadQuery | None = None) -> Rows[Downloa
 def find_grab(user: User, download_id: uuid.UUID) -> Grab | None:
     """This user's wish behind a download, with the download; None when they have none."""
     rows = Grab.objects.select_related("download").filter(item__user_id=user.pk)
-    return _latest(rows, download_id)
+    return _latest(rows, download_id).first()
 
 
 def find_download(user: User, download_id: uuid.UUID) -> DownloadRow | None:
     """One download of this user, else None."""
-    grab = _latest(_own(user), download_id)
-    return download_row(grab) if grab else None
+    wish = _latest(WISHES.filter(item__user_id=user.pk), download_id).first()
+    return download_row(Wish._make(wish)) if wish else None
 
 
-def _latest(rows: QuerySet[Grab], download_id: uuid.UUID) -> Grab | None:
+def _latest(rows: QuerySet[Grab, Row], download_id: uuid.UUID) -> QuerySet[Grab, Row]:
     # Following the same series again after a change of language can leave an older wish.
-    return rows.filter(download_id=download_id).order_by("-created_at").first()
+    return rows.filter(download_id=download_id).order_by("-created_at")
 
 
 def tries_of(download_id: uuid.UUID) -> list[DownloadAttempt]:
@@ -111,58 +179,45 @@ def tries_of(download_id: uuid.UUID) -> list[DownloadAttempt]:
     return list(DownloadAttempt.objects.filter(download_id=download_id))
 
 
-def state_for(grab: Grab) -> State:
-    """Where the download stands for whoever made this grab."""
-    state = State(grab.download.state)
-    if grab.cancelled_at is not None and state is not State.COMPLETED:
-        return State.CANCELLED
-    return state
-
-
-def download_row(grab: Grab) -> DownloadRow:
-    """The view of one grab, with its item, series, episode and download already fetched."""
-    download, state = grab.download, state_for(grab)
+def download_row(wish: Wish) -> DownloadRow:
+    """What is shown of one wish."""
+    state = wish.state
     is_moving = state not in _AWAY
-    code, text = _error(download, state)
+    code, text = _error(wish, state)
     return DownloadRow(
-        id=download.pk,
-        item_id=grab.item_id,
-        episode_id=grab.episode_id,
-        anime_title=grab.item.anime_title,
-        episode_number=grab.episode.number,
-        episode_title=grab.episode.title,
-        season=grab.episode.season,
-        provider_id=download.provider_id,
-        poster_image=grab.item.poster_image or grab.item.series.poster_url,
+        id=wish.download_id,
+        item_id=wish.item_id,
+        episode_id=wish.episode_id,
+        anime_title=wish.anime_title,
+        episode_number=wish.number,
+        episode_title=wish.episode_title,
+        season=wish.season,
+        provider_id=wish.provider_id,
+        poster_image=wish.own_poster or wish.series_poster,
         state=state,
-        stage=download.stage if is_moving else "",
-        source=download.source_label,
-        wanted_quality=download.quality,
-        height=download.height,
-        bytes_done=download.bytes_done,
-        bytes_total=download.bytes_total,
-        speed_bps=download.speed_bps if is_moving else 0,
-        eta_seconds=download.eta_seconds if is_moving else None,
-        attempts=download.attempts,
-        is_manual=grab.is_manual,
+        stage=wish.stage if is_moving else "",
+        source=wish.source_label,
+        wanted_quality=wish.quality,
+        height=wish.height,
+        bytes_done=wish.bytes_done,
+        bytes_total=wish.bytes_total,
+        speed_bps=wish.speed_bps if is_moving else 0,
+        eta_seconds=wish.eta_seconds if is_moving else None,
+        attempts=wish.attempts,
+        is_manual=wish.is_manual,
         error_code=code,
         error_text=text,
-        not_before=download.not_before if is_moving else None,
-        path=(download.final_path or None) if state is State.COMPLETED else None,
-        size_bytes=download.final_size_bytes if state is State.COMPLETED else None,
-        created_at=download.created_at,
-        started_at=download.started_at,
-        finished_at=grab.cancelled_at if state is State.CANCELLED else download.finished_at,
+        not_before=wish.not_before if is_moving else None,
+        path=(wish.final_path or None) if state is State.COMPLETED else None,
+        size_bytes=wish.final_size_bytes if state is State.COMPLETED else None,
+        created_at=wish.created_at,
+        started_at=wish.started_at,
+        finished_at=wish.cancelled_at if state is State.CANCELLED else wish.finished_at,
     )
 
 
-def _own(user: User) -> QuerySet[Grab]:
-    rows = Grab.objects.select_related("item__series", "episode", "download")
-    return rows.filter(item__user_id=user.pk)
-
-
 def _fetch(rows: QuerySet[Any, Any]) -> list[DownloadRow]:
-    return [download_row(grab) for grab in rows]
+    return [download_row(Wish._make(row)) for row in rows]
 
 
 def _in_states(states: tuple[str, ...]) -> Q:
@@ -173,10 +228,10 @@ def _in_states(states: tuple[str, ...]) -> Q:
     return wanted
 
 
-def _error(download: Download, state: State) -> tuple[str, str]:
-    if state in _CALM_STATES or not download.reason_code:
+def _error(wish: Wish, state: State) -> tuple[str, str]:
+    if state in _CALM_STATES or not wish.reason_code:
         return "", ""
-    text = download.reason_text
-    if not text and download.reason_code in set(Reason):
-        text = reasons.sentence(download.reason_code, {})
-    return download.reason_code, text or download.reason_code
+    text = wish.reason_text
+    if not text and wish.reason_code in set(Reason):
+        text = reasons.sentence(wish.reason_code, {})
+    return wish.reason_code, text or wish.reason_code

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
 from django.conf import settings
@@ -22,50 +22,20 @@ from downloads.engine.library import free_bytes
 from downloads.models import Download, DownloadAttempt
 from downloads.states import ACTIVE, WAITING, State
 from watchlist import reasons
-from watchlist.decisions import GlobalFacts, explain
+from watchlist.decisions import EpisodeFacts, GlobalFacts, GrabFacts, ItemFacts, explain
 from watchlist.models import Grab
-from watchlist.selectors.downloads import DownloadRow, download_row
-from watchlist.selectors.facts import episode_facts, grab_facts, item_facts, present_facts
+from watchlist.selectors.downloads import WISHES, DownloadRow, Wish, download_row
+from watchlist.selectors.facts import present_facts
 
 # More than anybody reads; the figures above the lists count all of them.
 SHOWN: Final = 100
 DONE_SHOWN: Final = 20
 DONE_AGE: Final = timedelta(days=7)
 SECTIONS: Final = ("now", "queue", "failed", "done")
-# What `download_row` reads; the rest of five tables is half of the time.
-_SHOWN_COLUMNS: Final = (
-    *("download_id", "item_id", "episode_id", "is_manual", "cancelled_at", "completed_at"),
-    *("item__anime_title", "item__poster_image", "item__series__poster_url"),
-    *("episode__number", "episode__title", "episode__season"),
-    *(
-        f"download__{name}"
-        for name in (
-            *("provider_id", "state", "stage", "source_label", "quality", "height", "bytes_done"),
-            *("bytes_total", "speed_bps", "eta_seconds", "attempts", "reason_code", "reason_text"),
-            *("not_before", "final_path", "final_size_bytes", "created_at", "started_at"),
-            "finished_at",
-        )
-    ),
-)
-# What the sentence beside a waiting one needs besides.
-_REASON_COLUMNS: Final = (
-    *("item__status", "item__auto_download", "item__last_episode_downloaded"),
-    *("item__specials_since", "episode__is_special", "episode__first_seen_at"),
-    "download__is_automatic",
-)
 _ORDER: Final = ("-download__priority", "download__position", "-created_at")
-_WAITING_STATES: Final = tuple(state.value for state in WAITING)
 _OPEN_STATES: Final = tuple(state.value for state in (*ACTIVE, *WAITING, State.FAILED))
-# Making a query over five tables costs more than running it, so it is made once.
-_OPEN: Final = Grab.objects.filter(
-    cancelled_at=None, completed_at=None, download__state__in=_OPEN_STATES
-).order_by(*_ORDER)
-_READ_OPEN: Final = _OPEN.select_related("item__series", "episode", "download").only(
-    *_SHOWN_COLUMNS, *_REASON_COLUMNS
-)
-_READ_DONE: Final = Grab.objects.select_related("item__series", "episode", "download").only(
-    *_SHOWN_COLUMNS
-)
+_OPEN: Final = Q(cancelled_at=None, completed_at=None, download__state__in=_OPEN_STATES)
+_READ_OPEN: Final = WISHES.filter(_OPEN).order_by(*_ORDER)
 _ENDED: Final[QuerySet[Grab, Any]] = Grab.objects.order_by(
     Coalesce("completed_at", "cancelled_at").desc(), "-created_at"
 ).values_list("pk", "download_id", "completed_at", "cancelled_at")
@@ -120,14 +90,14 @@ class QueuePage:
 
 def queue_page(user: User) -> QueuePage:
     """The downloads of one user; a constant number of queries."""
-    by_kind: dict[str, list[Grab]] = defaultdict(list)
-    for grab in _once(_READ_OPEN.filter(item__user_id=user.pk)):
-        by_kind[_kind_of(State(grab.download.state))].append(grab)
+    by_kind: dict[str, list[Wish]] = defaultdict(list)
+    for wish in _open(user):
+        by_kind[_kind_of(wish.state)].append(wish)
     moving = [*by_kind["now"], *by_kind["queue"]]
     free = _free_bytes()
     ended = _ended(user)
     return QueuePage(
-        now=[download_row(grab) for grab in by_kind["now"]],
+        now=[download_row(wish) for wish in by_kind["now"]],
         queue=_waiting(by_kind["queue"][:SHOWN]),
         failed=_with_tries(by_kind["failed"][:SHOWN]),
         # A poll asks several times a minute and nearly always needs only the version.
@@ -135,41 +105,45 @@ def queue_page(user: User) -> QueuePage:
         done_version=repr((timezone.localdate(), ended)),
         queue_count=len(by_kind["queue"]),
         failed_count=len(by_kind["failed"]),
-        left_bytes=sum(_left(grab.download) for grab in moving),
-        has_unknown_sizes=any(grab.download.bytes_total is None for grab in moving),
+        left_bytes=sum(_left(wish) for wish in moving),
+        has_unknown_sizes=any(wish.bytes_total is None for wish in moving),
         free_bytes=free,
         is_disk_low=free is not None and free < settings.MIN_FREE_DISK_MB * 1_000_000,
         others_count=_others_count(moving),
     )
 
 
-def waiting_ids(user: User) -> list[uuid.UUID]:
-    """The downloads of the user's own queue, in its order."""
-    rows = _OPEN.filter(item__user_id=user.pk, download__state__in=_WAITING_STATES)
-    return list(dict.fromkeys(rows.values_list("download_id", flat=True)))
+def waiting_downloads(user: User) -> list[Download]:
+    """The user's own queue, in its order; of each only where it stands."""
+    mine = Grab.objects.filter(item__user_id=user.pk, cancelled_at=None, completed_at=None)
+    rows = Download.objects.filter(pk__in=mine.values("download_id"), state__in=WAITING)
+    return list(rows.only("priority", "position").order_by("-priority", "position"))
 
 
 def neighbour(user: User, download: Download, *, step: int) -> Download | None:
     """The download `step` places further in the user's own queue; None beyond its ends."""
-    ids = waiting_ids(user)
-    if download.pk not in ids:
+    queue = waiting_downloads(user)
+    if download not in queue:
         return None
-    place = ids.index(download.pk) + step
-    if not 0 <= place < len(ids):
-        return None
-    return Download.objects.only("priority", "position").get(pk=ids[place])
+    place = queue.index(download) + step
+    return queue[place] if 0 <= place < len(queue) else None
 
 
 def failed_grabs(user: User) -> list[Grab]:
-    """The user's wishes whose downloads failed."""
-    failed = _OPEN.filter(item__user_id=user.pk, download__state=State.FAILED)
-    return _once(failed.select_related("item__series", "episode", "download"))
-
-
-def _once(grabs: Iterable[Grab]) -> list[Grab]:
-    found: dict[Any, Grab] = {}
-    for grab in grabs:
+    """The user's wishes whose downloads failed, one for each."""
+    failed = Grab.objects.filter(_OPEN, item__user_id=user.pk, download__state=State.FAILED)
+    found: dict[uuid.UUID, Grab] = {}
+    for grab in failed.select_related("download").order_by(*_ORDER):
         found.setdefault(grab.download_id, grab)
+    return list(found.values())
+
+
+def _open(user: User) -> list[Wish]:
+    """One wish for each download, in the order of the queue."""
+    found: dict[uuid.UUID, Wish] = {}
+    for row in _READ_OPEN.filter(item__user_id=user.pk):
+        wish = Wish._make(row)
+        found.setdefault(wish.download_id, wish)
     return list(found.values())
 
 
@@ -179,34 +153,42 @@ def _kind_of(state: State) -> str:
     return "failed" if state is State.FAILED else "queue"
 
 
-def _waiting(grabs: Sequence[Grab]) -> list[Waiting]:
-    if not grabs:
+def _waiting(wishes: Sequence[Wish]) -> list[Waiting]:
+    if not wishes:
         return []
-    facts = present_facts()
+    facts, now = present_facts(), timezone.now()
     return [
-        Waiting(download_row(grab), place, _reason(grab, facts), is_last=place == len(grabs))
-        for place, grab in enumerate(grabs, start=1)
+        Waiting(download_row(wish), place, _reason(wish, facts, now), is_last=place == len(wishes))
+        for place, wish in enumerate(wishes, start=1)
     ]
 
 
-def _reason(grab: Grab, facts: GlobalFacts) -> str:
-    _state, verdict = explain(
-        episode_facts(grab.episode, is_ignored=False),
-        item_facts(grab.item),
-        facts,
-        grab_facts(grab),
-        timezone.now(),
+def _reason(wish: Wish, everybody: GlobalFacts, now: datetime) -> str:
+    episode = EpisodeFacts(wish.number, wish.is_special, wish.first_seen_at)
+    item = ItemFacts(
+        wish.item_status, wish.auto_download, wish.last_episode_downloaded, wish.specials_since
     )
+    grab = GrabFacts(
+        state=State(wish.download_state),
+        reason_code=wish.reason_code,
+        reason_text=wish.reason_text,
+        not_before=wish.not_before,
+        attempts=wish.attempts,
+        is_automatic=wish.is_automatic,
+        is_cancelled_here=wish.cancelled_at is not None,
+    )
+    _state, verdict = explain(episode, item, everybody, grab, now)
     return reasons.sentence(verdict.reason, verdict.facts)
 
 
-def _with_tries(grabs: Sequence[Grab]) -> list[Failed]:
-    if not grabs:
+def _with_tries(wishes: Sequence[Wish]) -> list[Failed]:
+    if not wishes:
         return []
     tries: dict[Any, list[DownloadAttempt]] = defaultdict(list)
-    for attempt in DownloadAttempt.objects.filter(download__in=[g.download_id for g in grabs]):
+    ids = [wish.download_id for wish in wishes]
+    for attempt in DownloadAttempt.objects.filter(download__in=ids):
         tries[attempt.download_id].append(attempt)
-    return [Failed(download_row(grab), tries[grab.download_id]) for grab in grabs]
+    return [Failed(download_row(wish), tries[wish.download_id]) for wish in wishes]
 
 
 def _ended(user: User) -> list[tuple[Any, ...]]:
@@ -221,19 +203,18 @@ def _done(ended: list[tuple[Any, ...]]) -> list[DownloadRow]:
     for pk, download_id, *_moments in ended:
         last.setdefault(download_id, pk)
     ids = list(last.values())[:DONE_SHOWN]
-    grabs = {grab.pk: grab for grab in _READ_DONE.filter(pk__in=ids)}
-    rows = (download_row(grabs[pk]) for pk in ids if pk in grabs)
+    by_id = {wish.download_id: wish for wish in map(Wish._make, WISHES.filter(pk__in=ids))}
+    rows = (download_row(by_id[download_id]) for download_id in last if download_id in by_id)
     return [row for row in rows if row.state in {State.COMPLETED, State.CANCELLED}]
 
 
-def _left(download: Download) -> int:
-    return max((download.bytes_total or 0) - download.bytes_done, 0)
+def _left(wish: Wish) -> int:
+    return max((wish.bytes_total or 0) - wish.bytes_done, 0)
 
 
-def _others_count(mine: Sequence[Grab]) -> int:
+def _others_count(mine: Sequence[Wish]) -> int:
     states = [state.value for state in (*ACTIVE, *WAITING)]
-    rows = Download.objects.filter(state__in=states)
-    return max(rows.count() - len({grab.download_id for grab in mine}), 0)
+    return max(Download.objects.filter(state__in=states).count() - len(mine), 0)
 
 
 def _free_bytes() -> int | None:
