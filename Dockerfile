@@ -21,6 +21,8 @@ RUN groupadd --gid 1000 tsuzuku \
 COPY --from=build /opt/venv /opt/venv
 WORKDIR /app
 COPY . /app
+# The user below cannot write here, so without this every process would compile everything again.
+RUN python -m compileall -q /app
 USER tsuzuku
 # The files are the same for every installation, so a container starts without making them.
 RUN DATA_DIR=/tmp/build DOWNLOAD_DIR=/tmp/build python manage.py prepare --static-only \
