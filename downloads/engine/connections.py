@@ -9,7 +9,10 @@ _WORTH_SECONDS = 1.5
 _STEP_SECONDS = 0.015
 _SAMPLE_SECONDS = 0.005
 _PAIR = 2  # samples that make a rate
-_GROWTH = 4  # one, four, sixteen: a throttled file should not wait for a slow climb
+# One, four, sixteen; at once as many as it takes to be done so soon, if each brings as much: a file
+# that is throttled should not wait for a slow climb.
+_GROWTH = 4
+_GOAL_SECONDS = 2.0
 _WINDOW_SECONDS = 0.25
 _SETTLED_SECONDS = 1.5
 # A connection that fills a gigabit line is not held back by its server: others would only cost.
@@ -79,7 +82,7 @@ class ConnectionCount:
         elif not self._is_settled and self.target < maximum:
             if self.target == 1:
                 self._single_rate = self.rate(now)
-            self.target = min(self.target * _GROWTH, maximum)
+            self.target = min(self._next_target(now, missing_bytes), maximum)
             self._changed_at = now
         return self.target
 
@@ -106,6 +109,10 @@ class ConnectionCount:
     def _is_worth_more(self, now: float, missing_bytes: int) -> bool:
         rate = self.rate(now)
         return 0 < rate < _PLENTY_BPS * self.target and missing_bytes / rate > _WORTH_SECONDS
+
+    def _next_target(self, now: float, missing_bytes: int) -> int:
+        of_one = self.rate(now) / self.target
+        return max(self.target * _GROWTH, round(missing_bytes / (of_one * _GOAL_SECONDS)))
 
     def _may_return(self, now: float, maximum: int) -> bool:
         if not self._is_settled or now - self._changed_at < _RETURN_SECONDS:

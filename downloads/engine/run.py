@@ -34,6 +34,7 @@ from providers.types import Stream, StreamKind
 if TYPE_CHECKING:
     from downloads.engine.verify import VerifiedMedia
 
+_PRELOAD_AFTER_SECONDS = 0.3
 # Such a file is kept nowhere: the next source must not build on it.
 _SPOILED = (NotAVideo, WrongLength, PlaylistRefused)
 
@@ -41,8 +42,8 @@ _SPOILED = (NotAVideo, WrongLength, PlaylistRefused)
 def run(request: FetchRequest, control: Control, folder: WorkFolder) -> FetchedFile:
     """Fetch and verify into a locked folder. Raises EngineError, OSError."""
     session = Session.open(_with_own_errors(request), control, folder)
-    # While the first bytes are on their way there is time to load what the last step needs.
-    preload = Thread(target=import_module, args=("downloads.engine.verify",), daemon=True)
+    is_over = Event()
+    preload = Thread(target=_preload, args=(is_over,), daemon=True)
     preload.start()
     try:
         return _result(session)
@@ -51,7 +52,17 @@ def run(request: FetchRequest, control: Control, folder: WorkFolder) -> FetchedF
         raise
     finally:
         session.close()
+        is_over.set()
         preload.join()
+
+
+def _preload(is_over: Event) -> None:
+    """Load what the last step needs while bytes are on their way, but not while connections open.
+
+    It holds the interpreter for longer than a server needs for its answer.
+    """
+    if not is_over.wait(_PRELOAD_AFTER_SECONDS):
+        import_module("downloads.engine.verify")
 
 
 def _with_own_errors(request: FetchRequest) -> FetchRequest:

@@ -30,7 +30,7 @@ _IDLE_SELECT_SECONDS = 0.1
 _LIMITED_SELECT_SECONDS = 0.02
 _MAX_SPARE = 16
 _MANY_CALLS = 4
-_REST_SECONDS = 0.008
+_REST_SECONDS = 0.016
 _SOFT_CURL_ERRORS = {
     pycurl.E_PARTIAL_FILE: "The connection was cut in the middle of the file.",
     pycurl.E_RECV_ERROR: "The connection was reset.",
