@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -138,11 +138,12 @@ def screenshot() -> Callable[[Page, str], None]:
     return taken
 
 
-def violations(page: Page) -> list[str]:
+def violations(page: Page, *, rules: Sequence[str] = ()) -> list[str]:
     """What axe finds on the page; the context needs `bypass_csp=True`."""
     page.wait_for_load_state("load")  # before its style is there a button has no size
     page.evaluate("scrollTo(0, 0)")  # what the bar at the top half covers counts as too small
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": AXE_TAGS}})
+    chosen = {"type": "rule", "values": rules} if rules else {"type": "tag", "values": AXE_TAGS}
+    found = Axe().run(page, options={"runOnly": chosen, "resultTypes": ["violations"]})
     return [
         f"{rule['id']}: {[node['target'] for node in rule['nodes']][:3]}"
         for rule in found.response["violations"]
