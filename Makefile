@@ -92,6 +92,7 @@ lock: $(VENV)/bin/uv ## Resolve the dependencies anew and write both lock files
 $(VENV)/.installed: requirements.lock | $(VENV)/bin/python
 	@echo "Installing what Tsuzuku needs (once)"
 	@$(PIP_INSTALL) -r requirements.lock
+	@$(PY) -m compileall -q watchlist_project watchlist downloads providers
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed

@@ -198,13 +198,14 @@ http {{
   keepalive_requests 1000000; keepalive_timeout 600;
   client_body_temp_path {work}/t1; proxy_temp_path {work}/t2; fastcgi_temp_path {work}/t3;
   uwsgi_temp_path {work}/t4; scgi_temp_path {work}/t5;
+  upstream wait {{ server 127.0.0.1:{slow}; keepalive 64; }}
   server {{
     listen 127.0.0.1:{plain}; listen 127.0.0.1:{tls} ssl; root {files};
     ssl_certificate {work}/cert.pem; ssl_certificate_key {work}/key.pem;
     location / {{ }}
     location /late/ {{ alias {files}/; auth_request /wait; }}
     location = /wait {{
-      internal; proxy_pass http://127.0.0.1:{slow}/delay/50; proxy_pass_request_body off;
+      internal; proxy_pass http://wait/delay/50; proxy_pass_request_body off;
       proxy_set_header Content-Length ""; proxy_http_version 1.1; proxy_set_header Connection "";
     }}
   }}

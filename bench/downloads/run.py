@@ -10,6 +10,7 @@ byte for byte; what was sent is counted by the server. `--goals` prints what was
 from __future__ import annotations
 
 import argparse
+import compileall
 import os
 import shutil
 import sys
@@ -25,7 +26,7 @@ from bench.downloads.goals import Outcome, print_goals, save, saved
 from bench.downloads.measure import Goal, Series, Suite, run_suite
 from bench.downloads.origins import MEMORY, Origins, has_room, make_files, running
 from bench.downloads.speed import speed_suites
-from bench.downloads.tools import found, install_peers
+from bench.downloads.tools import ROOT, found, install_peers
 
 NEED_NGINX: tuple[str, ...] = ("single", "single-disk", "single-tls", "parallel", "parallel-tls")
 NEED_NGINX += ("hls-ts", "hls-fmp4", "hls-aes", "hls-tls", "hls-late")
@@ -56,6 +57,9 @@ def main() -> int:
         print(f"notice: {MEMORY.parent} is too small; name a larger folder in BENCH_MEMORY")
         return 0
     make_files()
+    # As every peer is that pip has installed.
+    for package in ("downloads", "providers", "watchlist_project"):
+        compileall.compile_dir(ROOT / package, quiet=1)
     with running() as origins:
         outcomes = _run_all(origins, arguments)
     shutil.rmtree(MEMORY / "out", ignore_errors=True)
