@@ -46,12 +46,13 @@ class Event:
 def events_of(days: Iterable[Day], *, zone: tzinfo, now: datetime) -> list[Event]:
     """The events of these days in their order; of very many those around `now`."""
     today = now.astimezone(zone).date()
-    found: list[tuple[date, Event]] = []
+    found: list[tuple[date, Arrival | Expected]] = []
     for day in days:
-        found += [(day.day, _arrived(arrival)) for arrival in day.arrivals]
-        found += [(day.day, _expected(one, day.day, zone)) for one in day.expected]
+        found += [(day.day, arrival) for arrival in day.arrivals]
+        found += [(day.day, expected) for expected in day.expected]
+    # Sorting keeps the order of those that are alike.
     nearest = sorted(found, key=lambda pair: abs(pair[0] - today))[:MAX_EVENTS]
-    return [event for _day, event in sorted(nearest, key=lambda pair: pair[0])]
+    return [_event(one, day, zone) for day, one in sorted(nearest, key=lambda pair: pair[0])]
 
 
 def digest_of(events: Sequence[Event]) -> str:
@@ -84,6 +85,10 @@ def written(events: Iterable[Event], *, base: str, language: str) -> bytes:
         )
         calendar.add_component(entry)
     return bytes(calendar.to_ical())
+
+
+def _event(one: Arrival | Expected, day: date, zone: tzinfo) -> Event:
+    return _arrived(one) if isinstance(one, Arrival) else _expected(one, day, zone)
 
 
 def _arrived(arrival: Arrival) -> Event:
