@@ -28,6 +28,7 @@ PAGES = {
     "calendar": "/calendar",
     "calendar-month": "/calendar?view=month",
     "calendar-agenda": "/calendar?view=agenda",
+    "calendar-subscribe": "/calendar/subscribe",
     "stats": "/stats",
     "notifications": "/notifications",
     "settings-general": "/settings",

@@ -15,6 +15,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from downloads.engine.errors import FolderUnwritable
+from downloads.libraryfolder import require_library
 from providers import gateway
 from providers.errors import ProviderError
 from watchlist import faults
@@ -80,19 +82,20 @@ def _machine() -> list[Finding]:
 def _library() -> Finding:
     folder = Path(settings.DOWNLOAD_DIR)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
+        # Nothing is made here: in the place of a disk that has gone it would fill the one below.
+        with tempfile.TemporaryFile(dir=require_library()):
             pass
+    except FolderUnwritable:
+        fix = _("Connect its disk again, or make the folder.")
+        return _no_library(wording.about(str(folder), _("the folder is not there")), fix)
     except OSError as error:
         fix = _("Give the program's account the right to write there, or set DOWNLOAD_DIR.")
-        return Finding(
-            "library",
-            _("Library"),
-            is_well=False,
-            text=wording.about(str(folder), error.strerror or ""),
-            fix=fix,
-        )
+        return _no_library(wording.about(str(folder), error.strerror or ""), fix)
     return Finding("library", _("Library"), is_well=True, text=str(folder))
+
+
+def _no_library(text: str, fix: str) -> Finding:
+    return Finding("library", _("Library"), is_well=False, text=text, fix=fix)
 
 
 def _space() -> Finding:
