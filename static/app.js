@@ -141,6 +141,14 @@ document.addEventListener('cards', async event => {
   }
   fetching = false;
 });
+// A card may have left the page, by a filter say, while it was on its way.
+document.addEventListener('htmx:beforeSwap', event => {
+  if (!event.detail.pathInfo?.requestPath.includes('/cards?')) return;
+  const parts = document.createElement('template');
+  parts.innerHTML = event.detail.serverResponse;
+  for (const part of [...parts.content.children]) if (!document.getElementById(part.id)) part.remove();
+  event.detail.serverResponse = parts.innerHTML;
+});
 
 // --- Keyboard.
 const items = () => $$('.card h2 a, .row h2 a');

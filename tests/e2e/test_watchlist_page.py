@@ -131,6 +131,28 @@ def test_the_result_of_a_check_arrives_by_itself(open_page: Opener, owner: User)
     expect(page.locator("#toasts")).to_contain_text("nothing new")
 
 
+def test_a_card_that_left_the_page_while_it_was_fetched_is_dropped(
+    open_page: Opener, owner: User
+) -> None:
+    item = of_kind(furnish(owner, 9), "current")
+    page = open_page()
+    card = page.locator(f"#s{item.pk}")
+    page.evaluate(
+        """([id, url]) => {
+          document.addEventListener('htmx:afterRequest', event => {
+            if (event.detail.pathInfo.requestPath.startsWith(url)) document.title = 'fetched';
+          });
+          const detail = { ids: [id], url };
+          document.body.dispatchEvent(new CustomEvent('cards', { bubbles: true, detail }));
+          document.getElementById(`s${id}`).remove();
+        }""",
+        [str(item.pk), "/watchlist/cards"],
+    )
+    # What htmx cannot put anywhere it writes to the console, which fails every test.
+    expect(page).to_have_title("fetched")
+    expect(card).to_have_count(0)
+
+
 def test_the_dialog_saves_and_gives_the_focus_back(open_page: Opener, owner: User) -> None:
     item = of_kind(furnish(owner, 9), "current")
     page = open_page()
