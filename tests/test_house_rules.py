@@ -137,7 +137,7 @@ def test_nothing_hangs_on_the_saving_of_a_model() -> None:
     ("library", "home"),
     [
         ("requests", r"providers/http\.py|providers/connections\.py"),
-        ("pycurl", r"downloads/engine/transport\.py"),
+        ("pycurl", r"downloads/engine/(transport|readiness)\.py"),
         ("yt_dlp", r"providers/hosts/[a-z_]+\.py"),
         ("bs4", r"providers/.*"),
         ("lxml", r"providers/.*"),

@@ -20,6 +20,7 @@ from downloads.engine.errors import (
     EngineError,
 )
 from downloads.engine.rategate import Pulse, RateGate
+from downloads.engine.readiness import Readiness
 from providers.safe_url import EgressPolicy
 
 # A connection that brings less than this on average over the stall timeout is as good as dead.
@@ -72,6 +73,7 @@ class Transport:
         # Multiplexing would put all ranges on one connection, and the server throttles that one.
         self._multi.setopt(pycurl.M_PIPELINING, 0)
         self._multi.setopt(pycurl.M_MAXCONNECTS, 32)
+        self._readiness = Readiness(self._multi)
         self._calls: dict[Any, Call] = {}
         self._lines: dict[Any, _Line] = {}
         self._spare: list[_Line] = []
@@ -116,6 +118,7 @@ class Transport:
             line.easy.close()
         self._spare.clear()
         self._multi.close()
+        self._readiness.close()
         self._close_opened()
 
     @property
@@ -133,16 +136,20 @@ class Transport:
             self._gate.refill(time.monotonic())
             timeout_seconds = min(timeout_seconds, _LIMITED_SELECT_SECONDS)
             self._unpause()
-        if not self._settled and self._multi.select(timeout_seconds) < 0:
-            time.sleep(min(timeout_seconds, 0.005))
-        self._multi.perform()
+        ended = self._move(0.0 if self._settled else timeout_seconds)
         self._close_opened()
-        ended = self._ended()
         for easy, code, text in ended:
             self._finish(easy, code, text)
         self.has_news = bool(ended or self._settled)
         self._end_settled()
         self._rest()
+
+    def _move(self, timeout_seconds: float) -> list[tuple[Any, int, str]]:
+        """Serve one connection after the other until a call has ended: others may follow it."""
+        for _ in self._readiness.serve(timeout_seconds):
+            if ended := self._ended():
+                return ended
+        return self._ended()
 
     def watch_stalls(self, now: float) -> None:
         """End calls that have brought next to nothing for the stall timeout."""
