@@ -135,8 +135,9 @@ def _install_from_debian(packages: list[str]) -> None:
 def _install_from_pypi() -> None:
     python = str(PEERS / "bin" / "python")
     pip = [python, "-m", "pip", "install", "--disable-pip-version-check", "-q"]
-    # Its default extras bring compiled AES, without which it would be slow for no good reason.
-    packages = [f"yt-dlp[default]=={version('yt-dlp')}", "streamlink"]
+    # Without compiled AES and brotli it would be slow for no good reason. Its own list of extras
+    # asks for a newer certifi than every index has.
+    packages = [f"yt-dlp=={version('yt-dlp')}", "pycryptodomex", "brotli", "requests", "streamlink"]
     if not (_succeeds([sys.executable, "-m", "venv", str(PEERS)]) and _succeeds([*pip, *packages])):
         print("notice: streamlink and yt-dlp could not be had from PyPI")
 
