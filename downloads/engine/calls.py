@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -22,6 +23,7 @@ MAX_REDIRECTS = 10
 # Headers that may follow a redirect to another host; credentials of any kind may not.
 _PORTABLE_HEADERS = frozenset({"user-agent", "referer", "origin", "accept", "accept-language"})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 _USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 _OWN_HEADERS = frozenset({"range", "if-range", "accept-encoding", "host", "connection"})
 
@@ -43,6 +45,23 @@ class Answer:
     status: int
     headers: dict[str, str]
     url: str  # after redirects
+
+    @property
+    def content_range(self) -> tuple[int, int, int | None] | None:
+        """First byte, one past the last, and the size of the whole if it is told (RFC 9110, 14.4).
+
+        None when the header is missing or makes no sense.
+        """
+        match = _CONTENT_RANGE.fullmatch(self.headers.get("content-range", ""))
+        if match is None:
+            return None
+        size = None if match[3] == "*" else int(match[3])
+        return int(match[1]), int(match[2]) + 1, size
+
+    @property
+    def is_encoded(self) -> bool:
+        """Whether what is sent is compressed: then neither its length nor a range of it counts."""
+        return self.headers.get("content-encoding", "identity").lower() not in {"", "identity"}
 
 
 class Sink(Protocol):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 OVERLAP_BYTES = 65_536
 _HEAD_BYTES = 32_768
-_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 
 
 class RemoteChanged(EngineError):
@@ -40,12 +38,11 @@ def identity_of(answer: Answer) -> Identity:
         etag=etag if etag.startswith('"') else "",
         last_modified=answer.headers.get("last-modified", ""),
     )
-    if answer.headers.get("content-encoding", "identity").lower() not in {"", "identity"}:
+    if answer.is_encoded:
         return identity
     if answer.status == HTTPStatus.PARTIAL_CONTENT:
-        match = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))
-        if match and match[3] != "*":
-            identity.size = int(match[3])
+        told = answer.content_range
+        identity.size = None if told is None else told[2]
     elif answer.headers.get("content-length", "").isdigit():
         identity.size = int(answer.headers["content-length"])
     return identity
@@ -89,13 +86,13 @@ class Lane:
         raise RemoteChanged("The remote file has changed.")
 
     def _check_range(self, answer: Answer) -> None:
-        match = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))
-        if match is None or int(match[1]) > self.first_byte:
+        told = answer.content_range
+        if told is None or told[0] > self.first_byte:
             raise RangesUnusable("The server answers ranges wrongly.")
-        if answer.headers.get("content-encoding", "identity").lower() not in {"", "identity"}:
+        if answer.is_encoded:
             raise RangesUnusable("The server compresses ranges.")
-        self._skipped = self.first_byte - int(match[1])
-        self.call_end = min(int(match[2]) + 1, self.owner.size_limit)
+        self._skipped = self.first_byte - told[0]
+        self.call_end = min(told[1], self.owner.size_limit)
         if self.call_end <= self.span.position:
             raise RangesUnusable("The server answers ranges with other ones.")
 

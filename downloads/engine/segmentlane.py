@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 _TS_PACKET_BYTES = 188
 _GOOD = frozenset({HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT})
-_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 
 
 class SegmentChanged(EngineError):
@@ -65,8 +63,8 @@ class SegmentLane:
         if answer.status == HTTPStatus.OK:
             self._skip = start
             return
-        match = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))
-        if match is None or int(match[1]) != start:
+        told = answer.content_range
+        if told is None or told[0] != start:
             raise WrongLength("The server answers ranges wrongly.")
 
     def on_bytes(self, content: memoryview) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +14,6 @@ from downloads.engine.monitor import Monitor
 from downloads.engine.transport import Transport
 
 _AT_ONCE = 4
-_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 _GOOD = frozenset({HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT})
 
 
@@ -59,10 +57,10 @@ class _Fetch:
             self._require_small(self.byte_range[1])
 
     def _check_range(self, answer: Answer) -> None:
-        told = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))
-        if told is None or (int(told[1]), int(told[2]) + 1) != self.byte_range:
+        told = answer.content_range
+        if told is None or told[:2] != self.byte_range:
             raise WrongLength("The server answers ranges wrongly.")
-        if answer.headers.get("content-encoding", "identity").lower() not in {"", "identity"}:
+        if answer.is_encoded:
             raise WrongLength("The server compresses ranges.")
 
     def on_bytes(self, content: memoryview) -> bool:
