@@ -23,8 +23,8 @@ class Errand(Generic[T]):
         self._thread = Thread(target=self._run, name="errand", daemon=True)
         self._thread.start()
 
-    def wait(self, timeout_seconds: float = 0.0) -> bool:
-        """Whether the work is over, after that time at most."""
+    def wait(self, timeout_seconds: float | None = 0.0) -> bool:
+        """Whether the work is over, after that time at most; None: however long it takes."""
         self._thread.join(timeout_seconds)
         return not self._thread.is_alive()
 

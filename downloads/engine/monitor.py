@@ -5,15 +5,17 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from threading import Event, Thread
+from threading import Event
 from typing import TypeVar
 
+from downloads.engine.errand import Errand
 from downloads.engine.errors import Interrupted
 from downloads.engine.types import Command, Control, Limits, Progress, Stage
 
 _POLL_SECONDS = 0.2
 _LIMITS_SECONDS = 0.5
 _PROGRESS_SECONDS = 0.33
+_WORK_SECONDS = 0.05
 _SPEED_WINDOW_SECONDS = 4.0
 _LEAST_SAMPLES = 2
 _WORDS = {
@@ -74,28 +76,15 @@ class Monitor:
         The work is given an event that tells it to stop; nothing of it runs on after the return.
         Raises what the work raises, or Interrupted.
         """
-        results: list[T] = []
-        failures: list[BaseException] = []
         stop = Event()
-
-        def run() -> None:
-            try:
-                results.append(work(stop))
-            except BaseException as error:  # noqa: BLE001 - the waiting thread raises it again
-                failures.append(error)
-
-        thread = Thread(target=run, daemon=True)
-        thread.start()
+        errand = Errand(lambda: work(stop))
         try:
-            while thread.is_alive():
-                thread.join(0.05)
+            while not errand.wait(_WORK_SECONDS):
                 self.beat()
         finally:
             stop.set()
-            thread.join()
-        if failures:
-            raise failures[0]
-        return results[0]
+            errand.wait(None)
+        return errand.result()
 
     def _publish(self, now: float) -> None:
         self.most_connections = max(self.most_connections, self.connections)
