@@ -164,14 +164,20 @@ def test_written_and_missing_bytes_always_make_the_whole() -> None:
     assert plan.written() == [(0, 10), (500_000, 600_000)]
 
 
-def test_connections_that_bring_nothing_are_given_up() -> None:
+def targets_of_a_server_with_one_total(looks: int) -> list[int]:
+    """How many connections are wanted at each look, when they bring the same however many."""
     count = ConnectionCount()
     now, done = 100.0, 0
     targets = []
-    for _ in range(400):
-        now, done = now + 0.02, done + 20_000  # the same total whatever the number
+    for _ in range(looks):
+        now, done = now + 0.02, done + 20_000
         count.observe(now, done)
         targets.append(count.decide(now, answered=count.target, missing_bytes=10**9, maximum=8))
+    return targets
+
+
+def test_connections_that_bring_nothing_are_given_up() -> None:
+    targets = targets_of_a_server_with_one_total(400)
 
     assert max(targets) == 8
     assert targets[-1] == 1
@@ -261,13 +267,7 @@ def test_connections_come_back_when_the_owner_allows_them_again() -> None:
 
 
 def test_connections_that_brought_nothing_do_not_come_back() -> None:
-    count = ConnectionCount()
-    now, done = 100.0, 0
-    targets = []
-    for _ in range(3000):
-        now, done = now + 0.02, done + 20_000  # the same total whatever the number
-        count.observe(now, done)
-        targets.append(count.decide(now, answered=count.target, missing_bytes=10**9, maximum=8))
+    targets = targets_of_a_server_with_one_total(3000)
 
     assert set(targets[400:]) == {1}
 
