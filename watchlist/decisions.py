@@ -32,6 +32,7 @@ class Reason(StrEnum):
     WANTED = "wanted"
     QUEUED = "queued"
     IN_LIBRARY = "in_library"
+    KEPT_IN_LIBRARY = "already_in_library"
     BELOW_START = "below_start"
     SPECIAL_BEFORE_START = "special_before_start"
     AUTO_OFF_FOR_SERIES = "auto_off_for_series"
@@ -142,7 +143,7 @@ def explain(
 ) -> tuple[EpisodeState, Verdict]:
     """Where an episode stands for an item now, and why."""
     if grab is not None and grab.state is State.COMPLETED:
-        return EpisodeState.DOWNLOADED, Verdict(Reason.IN_LIBRARY)
+        return EpisodeState.DOWNLOADED, _in_library(grab)
     if grab is not None and grab.is_cancelled_here:
         return EpisodeState.SKIPPED, Verdict(Reason.CANCELLED_BY_USER)
     if grab is None or (grab.state is State.CANCELLED and grab.reason_code != "cancelled_by_user"):
@@ -158,6 +159,12 @@ def explain(
     if grab.state in {State.RESOLVING, State.DOWNLOADING, State.IMPORTING}:
         return EpisodeState.DOWNLOADING, Verdict(Reason.RUNNING)
     return EpisodeState.QUEUED, _waiting(grab, everybody, now)
+
+
+def _in_library(grab: GrabFacts) -> Verdict:
+    if grab.reason_code == Reason.KEPT_IN_LIBRARY:
+        return Verdict(Reason.KEPT_IN_LIBRARY, facts=_error(grab))
+    return Verdict(Reason.IN_LIBRARY)
 
 
 def _below_start(episode: EpisodeFacts, item: ItemFacts) -> Verdict | None:

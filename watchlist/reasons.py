@@ -16,6 +16,9 @@ _SENTENCES: dict[Reason, str] = {
     Reason.WANTED: gettext_noop("Wanted: it will be queued for download."),
     Reason.QUEUED: gettext_noop("Wanted and queued: it starts next."),
     Reason.IN_LIBRARY: gettext_noop("Already in the library."),
+    Reason.KEPT_IN_LIBRARY: gettext_noop(
+        "The library had this episode already, from another site; that file is kept."
+    ),
     Reason.BELOW_START: gettext_noop(
         "Below the start point: you follow from after episode %(start)s."
     ),

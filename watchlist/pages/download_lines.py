@@ -15,8 +15,8 @@ from django.utils.translation import gettext_noop
 
 from downloads.models import DownloadAttempt
 from downloads.states import State
-from watchlist import faults
-from watchlist.decisions import plain_number
+from watchlist import faults, reasons
+from watchlist.decisions import Reason, plain_number
 from watchlist.pages import wording
 from watchlist.pages.cards import Look
 from watchlist.pages.icons import icon
@@ -90,10 +90,11 @@ class Line:
     share: str = ""  # of the whole, 0 to 100; "" when the length is unknown
     percent: str = ""
     parts: list[str] = field(default_factory=list)
-    why: str = ""
+    why: str = ""  # it failed
+    note: str = ""  # what else is to be known, and is no trouble
     path: str = ""
     tries: Sequence[DownloadAttempt] = ()
-    technical: str = ""  # in English, when no source was tried
+    technical: str = ""  # in English, for whoever looks into it
 
 
 def running(row: DownloadRow) -> Line:
@@ -146,6 +147,9 @@ def ended(row: DownloadRow) -> Line:
     at = wording.moment(row.finished_at) if row.finished_at else ""
     line.parts = [part for part in (at, size) if part]
     line.path = row.path or ""
+    if row.kept_text:
+        line.note = reasons.sentence(Reason.KEPT_IN_LIBRARY, {})
+        line.technical = row.kept_text
     return line
 
 

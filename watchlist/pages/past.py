@@ -15,8 +15,8 @@ from django.utils.translation import ngettext
 
 from downloads.models import DownloadAttempt
 from downloads.states import State
-from watchlist import faults
-from watchlist.decisions import plain_number
+from watchlist import faults, reasons
+from watchlist.decisions import Reason, plain_number
 from watchlist.models import CheckStatus, CheckTrigger, WatchlistItem
 from watchlist.pages import wording
 from watchlist.selectors.checks import CheckRow, checks_of
@@ -96,7 +96,9 @@ def _download(row: DownloadRow, attempts: list[DownloadAttempt]) -> Event:
             part for part in (row.quality, wording.size(row.size_bytes or 0)) if part
         )
         text = _("%(episode)s is in the library") % {"episode": episode}
-        return Event(at, "circle-check", "ok", text, (facts, row.path or ""))
+        kept = reasons.sentence(Reason.KEPT_IN_LIBRARY, {}) if row.kept_text else ""
+        details = (facts, row.path or "", kept)
+        return Event(at, "circle-check", "ok", text, details, row.kept_text)
     if row.state is State.FAILED:
         text = _("%(episode)s failed: %(error)s") % {
             "episode": episode,

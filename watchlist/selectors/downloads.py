@@ -55,6 +55,7 @@ class DownloadRow:
     is_manual: bool
     error_code: str  # "" when nothing is wrong
     error_text: str
+    kept_text: str  # in English; "" unless the library had a file of another site that is kept
     not_before: datetime | None  # waits until then after a failure
     path: str | None  # relative to the library, once the file is there
     size_bytes: int | None
@@ -207,6 +208,7 @@ def download_row(wish: Wish) -> DownloadRow:
         is_manual=wish.is_manual,
         error_code=code,
         error_text=text,
+        kept_text=_kept(wish, state),
         not_before=wish.not_before if is_moving else None,
         path=(wish.final_path or None) if state is State.COMPLETED else None,
         size_bytes=wish.final_size_bytes if state is State.COMPLETED else None,
@@ -226,6 +228,11 @@ def _in_states(states: tuple[str, ...]) -> Q:
     if State.CANCELLED in states:
         wanted |= Q(download__state=State.CANCELLED) | Q(~kept)
     return wanted
+
+
+def _kept(wish: Wish, state: State) -> str:
+    is_kept = state is State.COMPLETED and wish.reason_code == Reason.KEPT_IN_LIBRARY
+    return wish.reason_text if is_kept else ""
 
 
 def _error(wish: Wish, state: State) -> tuple[str, str]:

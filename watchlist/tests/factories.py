@@ -159,6 +159,11 @@ class DownloadFactory(DjangoModelFactory[Download]):
             final_size_bytes=1_000_000,
             finished_at=LazyFunction(timezone.now),
         )
+        kept = Trait(
+            completed=True,
+            reason_code="already_in_library",
+            reason_text="Already in the library from nekosama; that file is kept.",
+        )
         failed = Trait(
             state=State.FAILED,
             attempts=8,

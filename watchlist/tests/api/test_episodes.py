@@ -60,6 +60,7 @@ def test_an_episode_says_where_it_stands_and_why(api: APIClient, item: Watchlist
     ("columns", "state", "reason"),
     [
         ({"completed": True}, "downloaded", "in_library"),
+        ({"kept": True}, "downloaded", "already_in_library"),
         ({"running": True}, "downloading", "running"),
         ({"failed": True}, "failed", "no_usable_player"),
         ({}, "queued", "queued"),

@@ -75,6 +75,37 @@ def test_a_failed_one_shows_what_was_tried(client: Client, item: WatchlistItem) 
         assert text in html
 
 
+@pytest.mark.parametrize(
+    "page", ["/downloads", "/watchlist/{item}", "/watchlist/{item}?tab=history"]
+)
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "The library had this episode already, from another site; that file is kept."),
+        ("fr", "La bibliothèque avait déjà cet épisode, venu d"),
+    ],
+)
+def test_a_file_that_another_site_had_brought_is_told_on_every_page(
+    client: Client, item: WatchlistItem, page: str, language: str, words: str
+) -> None:
+    wish(item, kept=True)
+    html = client.get(
+        page.format(item=item.pk), headers={"Accept-Language": language}
+    ).content.decode()
+    assert words in html
+    assert "from nekosama; that file is kept." in html
+
+
+def test_an_ordinary_download_says_nothing_of_other_sites(
+    client: Client, item: WatchlistItem
+) -> None:
+    wish(item, completed=True)
+    for page in ("/downloads", f"/watchlist/{item.pk}", f"/watchlist/{item.pk}?tab=history"):
+        html = client.get(page).content.decode()
+        assert "In the library" in html or "is in the library" in html
+        assert "another site" not in html
+
+
 def test_hostile_texts_stay_texts(client: Client, item: WatchlistItem) -> None:
     WatchlistItem.objects.update(anime_title="<script>alert(1)</script>")
     grab = wish(item, failed=True, reason_text='"><img src=x onerror=alert(1)>')
