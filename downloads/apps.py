@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 from downloads.libraryfolder import note_disk
 
@@ -11,7 +12,7 @@ class DownloadsConfig(AppConfig):
     """Names the app and starts it."""
 
     name = "downloads"
-    verbose_name = "Downloads"
+    verbose_name = _("Downloads")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from watchlist.admin.base import Admin, LookOnlyAdmin, NotByHandAdmin
-from watchlist.models import ApiToken, Notification, Preferences, Profile
+from watchlist.models import ApiToken, CalendarFeed, Notification, Preferences, Profile
+from watchlist.services import calendar_feeds
 from watchlist.services.preferences import change_settings
 
 
@@ -37,6 +41,33 @@ class ApiTokenAdmin(LookOnlyAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever has the right to."""
         return Admin.has_delete_permission(self, request, obj)
+
+
+@admin.register(CalendarFeed)
+class CalendarFeedAdmin(LookOnlyAdmin):
+    """Who has a calendar address; the address itself opens the calendar and is never shown."""
+
+    list_display = ["user", "language", "created_at"]
+    search_fields = ["user__username"]
+    date_hierarchy = "created_at"
+    list_select_related = ["user"]
+    fields = ["user", "language", "created_at"]
+    actions = ["revoke"]
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Whoever has the right to delete one."""
+        return Admin.has_delete_permission(self, request)
+
+    @admin.action(
+        description=_("Revoke: the address opens nothing any more"), permissions=["revoke"]
+    )
+    def revoke(self, request: HttpRequest, chosen: QuerySet[CalendarFeed]) -> None:
+        """Give these up, as their owners would; each of them may ask for a new one."""
+        feeds = list(chosen.select_related("user"))
+        for feed in feeds:
+            calendar_feeds.give_up(user=feed.user)
+        text = ngettext("%(count)s address revoked.", "%(count)s addresses revoked.", len(feeds))
+        self.message_user(request, text % {"count": len(feeds)}, messages.SUCCESS)
 
 
 @admin.register(Notification)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.db.models import Model
 from django.test import Client
@@ -18,6 +18,7 @@ from downloads.models import Download, DownloadAttempt, DownloadEvent, Limiter
 from downloads.states import State
 from watchlist.models import (
     ApiToken,
+    CalendarFeed,
     Check,
     Decision,
     Episode,
@@ -29,13 +30,14 @@ from watchlist.models import (
     Series,
     WatchlistItem,
 )
+from watchlist.services import calendar_feeds
 from watchlist.tests import factories
 
 pytestmark = pytest.mark.django_db
 
 OURS: list[type[Model]] = [
-    ApiToken, Check, Decision, Episode, Grab, Notification, Preferences, Profile, Series,
-    WatchlistItem, Download, DownloadAttempt, DownloadEvent, Limiter,
+    ApiToken, CalendarFeed, Check, Decision, Episode, Grab, Notification, Preferences, Profile,
+    Series, WatchlistItem, Download, DownloadAttempt, DownloadEvent, Limiter,
 ]  # fmt: skip
 NEVER_ADDED = [model for model in OURS if model is not Profile]
 NEVER_DELETED = [model for model in NEVER_ADDED if model not in {WatchlistItem, ApiToken}]
@@ -70,6 +72,7 @@ def fill(count: int) -> None:
         factories.NotificationFactory.create(user=grab.item.user, item=grab.item)
         factories.ProfileFactory.create()
         factories.token_for(grab.item.user)
+        calendar_feeds.renew(user=grab.item.user, language="en")
         factories.DownloadEventFactory.create(download=grab.download)
         factories.DownloadAttemptFactory.create(download=grab.download)
 
@@ -273,3 +276,43 @@ def test_the_hash_of_a_token_is_not_shown(browser: Client) -> None:
     token = ApiToken.objects.get()
     content = browser.get(page(ApiToken, "change", token)).content.decode()
     assert f">{token.digest}<" not in content
+
+
+def test_a_calendar_address_is_listed_without_its_secret(browser: Client) -> None:
+    fill(1)
+    feed = CalendarFeed.objects.get()
+    for shown in (page(CalendarFeed, "changelist"), page(CalendarFeed, "change", feed)):
+        html = browser.get(shown).content.decode()
+        assert feed.user.username in html
+        assert feed.key not in html
+        assert calendar_feeds.token_of(feed) not in html
+
+
+def test_a_revoked_calendar_address_opens_nothing(browser: Client) -> None:
+    fill(2)
+    kept, revoked = CalendarFeed.objects.order_by("pk")
+    addresses = [
+        reverse("calendar-feed", args=[calendar_feeds.token_of(feed)]) for feed in (kept, revoked)
+    ]
+    act(browser, "revoke", revoked)
+    assert [Client().get(address).status_code for address in addresses] == [200, 404]
+
+
+def test_who_may_only_look_revokes_no_calendar_address() -> None:
+    fill(1)
+    looker = factories.UserFactory.create(is_staff=True)
+    looker.user_permissions.add(Permission.objects.get(codename="view_calendarfeed"))
+    client = Client()
+    client.force_login(looker)
+    assert client.get(page(CalendarFeed, "changelist")).status_code == 200
+    act_on = {"action": "revoke", "_selected_action": [str(CalendarFeed.objects.get().pk)]}
+    client.post(page(CalendarFeed, "changelist"), act_on)
+    assert CalendarFeed.objects.exists()
+
+
+def test_the_names_of_the_apps_are_in_the_language_of_the_reader(browser: Client) -> None:
+    html = browser.get(reverse("admin:index"), headers={"Accept-Language": "fr"}).content.decode()
+    for name in ("Téléchargements", "Fournisseurs", "Ma liste"):
+        assert f"{name}</a>" in html or f"{name}\n" in html
+    for name in ("Downloads", "Providers", "Watchlist"):
+        assert name not in html
