@@ -31,6 +31,8 @@ _TOKEN: Final = re.compile(
     r"""|\b(?P<nothing>null|undefined)\b"""
 )
 _NUMBERED: Final = re.compile(r"[EÉ]pisode 0*(\d{1,6}(?:[.,]\d{1,3})?)", re.IGNORECASE)
+_WORD: Final = re.compile(r"\d+|saison|kai|film|oav|hs(?![a-z])|[a-z]+")
+_WORDS: Final = {"hs": "hors-série", "oav": "OAV"}
 _UNPUBLISHED: Final = re.compile(
     r"[?&](?:videoid|oid|id)=(?:&|$)|/embed-\.html|/(?:embed|e)/?$", re.IGNORECASE
 )
@@ -138,18 +140,29 @@ def season_number(season: str) -> int:
     return 0
 
 
+def kind_of(season: str) -> str:
+    """What a season of extras is called: "Film 2" for "film2", "Saison 1 hors-série" for its own.
+
+    Films, OAV and the rest of one work are each counted from one as season 0, so that without it
+    the first of each would have the same name.
+    """
+    words = " ".join(_WORDS.get(word, word) for word in _WORD.findall(season))
+    return words[:1].upper() + words[1:]
+
+
 def listings(slots: Iterable[Slot], season: str, url: str) -> list[EpisodeListing]:
     """Episodes in the site's order; the reference is season and name, whatever the position."""
     slots = list(slots)
     number = season_number(season)
     numbers = list(_by_name(slots) if number else _by_order(slots))
+    kind = "" if number else kind_of(season)
     return [
         EpisodeListing(
             ref=f"{season}/{slot.name}",
             number=counted if counted is not None else special,
             season=number if counted is not None else 0,
             position=slot.position,
-            title=_title(slot.name),
+            title=_title(slot.name) or kind,
             url=url,
             is_special=counted is None,
         )

@@ -121,7 +121,7 @@ class NekoSamaAdapter(SiteAdapter):
         links = parse_episodes(page.text, page.url)
         series = parse_series(page.text, page.url)
         return EpisodeList(
-            episodes=tuple(listings(links, is_numbered=series.is_numbered)),
+            episodes=tuple(listings(links, extra=series.extra)),
             validators=validators,
             airing_status=series.airing_status,
         )

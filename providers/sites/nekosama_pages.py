@@ -31,7 +31,15 @@ from providers.types import AiringStatus, EpisodeListing
 _EPISODES: Final = re.compile(r"\bvar\s++episodes\s*+=\s*+(?=\[)")
 _VIDEOS: Final = re.compile(r"\bvideo\s*+(?:=\s*+\[\s*+\]|\[\s*+(\d{1,3})\s*+\]\s*+=\s*+(['\"]))")
 _LANGUAGE_MARK: Final = re.compile(r"\s+(?:VOSTFR|VF)\s*$", re.IGNORECASE)
-_NOT_NUMBERED: Final = frozenset({"film", "movie", "m0v1e", "ova", "oav", "ona", "special"})
+_EXTRAS: Final = {
+    "film": "Film",
+    "movie": "Film",
+    "m0v1e": "Film",
+    "ova": "OAV",
+    "oav": "OAV",
+    "ona": "ONA",
+    "special": "Spécial",
+}
 _AIRING: Final = {
     "en cours": AiringStatus.AIRING,
     "terminé": AiringStatus.FINISHED,
@@ -61,7 +69,7 @@ class SeriesPage:
     genres: tuple[str, ...]
     poster_url: str
     airing_status: AiringStatus
-    is_numbered: bool  # False for films and OVA
+    extra: str  # "Film", "OAV" and the like; "" for a series in seasons
 
 
 def parse_series(text: str, url: str) -> SeriesPage:
@@ -83,7 +91,7 @@ def parse_series(text: str, url: str) -> SeriesPage:
         genres=tuple(dict.fromkeys(filter(None, genres))),
         poster_url=absolute(url, poster),
         airing_status=_AIRING.get(facts.get("status", "").lower(), AiringStatus.UNKNOWN),
-        is_numbered=facts.get("format", "tv").lower() not in _NOT_NUMBERED,
+        extra=_EXTRAS.get(facts.get("format", "").lower(), ""),
     )
 
 
@@ -158,18 +166,21 @@ def _in_airing_order(links: list[Link]) -> list[Link]:
     return list(reversed(links)) if is_newest_first else list(links)
 
 
-def listings(links: Iterable[Link], *, is_numbered: bool) -> Iterator[EpisodeListing]:
-    """Episodes by their own number; what has none is counted, as season 0."""
+def listings(links: Iterable[Link], *, extra: str) -> Iterator[EpisodeListing]:
+    """Episodes by their own number; what has none is counted, as season 0.
+
+    What belongs to no season is called by its kind, `extra`, when the site gives a number alone.
+    """
     for position, link in enumerate(links):
-        is_regular = is_numbered and link.number is not None
+        is_regular = not extra and link.number is not None
         yield EpisodeListing(
             ref=link.name,
             number=Decimal(position + 1) if link.number is None else link.number,
             season=1 if is_regular else 0,
             position=position,
-            title=link.title or ("" if link.number is not None else link.name),
+            title=link.title or (link.name if link.number is None else extra),
             url=link.url,
-            is_special=is_numbered and link.number is None,
+            is_special=not extra and link.number is None,
         )
 
 

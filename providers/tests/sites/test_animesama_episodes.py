@@ -219,6 +219,27 @@ def test_films_are_counted_in_season_zero_and_are_no_specials() -> None:
 
 
 @pytest.mark.parametrize(
+    ("season", "title"),
+    [
+        ("film", "Film"),
+        ("film2", "Film 2"),
+        ("oav", "OAV"),
+        ("saison1hs", "Saison 1 hors-série"),
+        ("kaihs", "Kai hors-série"),
+        ("sans-fillers", "Sans fillers"),
+    ],
+)
+def test_extras_without_a_name_are_called_by_their_kind(season: str, title: str) -> None:
+    page = season_page("resetListe(); newSPF('Blood Moon'); finirListe(2);")
+    found = listings(offered(players(urls(3)), page), season, "")
+    assert [(entry.season, entry.title) for entry in found] == [
+        (0, "Blood Moon"),
+        (0, title),
+        (0, title),
+    ]
+
+
+@pytest.mark.parametrize(
     ("season", "number"),
     [
         ("saison1", 1),

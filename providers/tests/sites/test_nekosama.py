@@ -178,9 +178,9 @@ def test_the_series_page_is_read() -> None:
     assert (found.synopsis, found.genres) == ("Une gardienne.", ("Drame",))
     assert found.poster_url == "https://img.example/phare.jpg"
     assert found.airing_status is AiringStatus.AIRING
-    assert found.is_numbered
+    assert found.extra == ""
     ended = parse_series(series_page("", kind="m0v1e", status="Terminé"), URL)
-    assert (ended.airing_status, ended.is_numbered) == (AiringStatus.FINISHED, False)
+    assert (ended.airing_status, ended.extra) == (AiringStatus.FINISHED, "Film")
     none_yet = parse_series("<h1>X</h1><div class='synopsis'><p>Aucun synopsis pour le moment", URL)
     assert none_yet.synopsis == ""
 
@@ -219,8 +219,14 @@ def test_the_same_number_twice_is_two_episodes() -> None:
 
 def test_a_film_is_counted_in_season_zero() -> None:
     links = parse_episodes(series_page(buttons("Le Phare - Film VF"), kind="m0v1e"), URL)
-    (film,) = listings(links, is_numbered=False)
+    (film,) = listings(links, extra="Film")
     assert (film.ref, film.number, film.season, film.is_special) == ("Film", Decimal(1), 0, False)
+
+
+def test_extras_that_have_only_a_number_are_called_by_their_kind() -> None:
+    links = parse_episodes(series_page(buttons("Le Phare - 2 - 02", "Le Phare - 1 - 01")), URL)
+    found = [(entry.season, entry.number, entry.title) for entry in listings(links, extra="OAV")]
+    assert found == [(0, Decimal(1), "OAV"), (0, Decimal(2), "OAV")]
 
 
 def test_a_list_without_episodes_is_suspect_and_no_list_a_changed_layout() -> None:

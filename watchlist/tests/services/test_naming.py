@@ -68,6 +68,12 @@ def test_specials_are_season_zero() -> None:
     assert naming.folder_of(SeriesFactory.create(title="X"), 0) == "X/Season 00"
 
 
+def test_a_film_and_a_special_of_one_work_have_names_of_their_own() -> None:
+    assert stem("Film", "1", season=0) == "Paper Lanterns - S00E01 - Film"
+    assert stem("OAV", "1", season=0) == "Paper Lanterns - S00E01 - OAV"
+    assert stem("Film 2", "2", season=0) == "Paper Lanterns - S00E02 - Film 2"
+
+
 @pytest.mark.parametrize(
     "title",
     [
