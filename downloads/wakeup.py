@@ -1,14 +1,10 @@
-"""The one place of this app that sends a message; rows are the truth, a lost one only delays."""
+"""Tells workers of this app that there may be work; rows are the truth, a lost message delays."""
 
 from __future__ import annotations
 
-import logging
-
-from celery import current_app
 from django.db import transaction
-from kombu.exceptions import OperationalError
 
-logger = logging.getLogger(__name__)
+from downloads import messages
 
 RUN_NEXT_TASK = "downloads.tasks.run_next"
 QUEUE = "downloads"
@@ -22,10 +18,5 @@ def wake_workers(count: int = 1) -> None:
 
 
 def _send(count: int) -> None:
-    try:
-        for _ in range(count):
-            current_app.send_task(
-                RUN_NEXT_TASK, queue=QUEUE, expires=EXPIRES_SECONDS, retry=False, ignore_result=True
-            )
-    except (OperationalError, OSError) as error:
-        logger.warning("The broker took no wake-up, the next tick will: %s", error)
+    for _ in range(count):
+        messages.send(RUN_NEXT_TASK, queue=QUEUE, expires_seconds=EXPIRES_SECONDS)

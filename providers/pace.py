@@ -24,6 +24,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from providers.breaker import Breaker
 from providers.errors import BackingOff
 from providers.types import Pace
 
@@ -34,7 +35,7 @@ SLOT_LEASE_SECONDS = 45.0
 _POLL_SECONDS = 0.05
 _MAX_POLL_SECONDS = 0.5
 _REDIS_TIMEOUT_SECONDS = 1.0
-_RETRY_REDIS_SECONDS = 5.0
+_REST_SECONDS = 5.0
 _PACE_DATABASE = 1
 # KEYS: arrival time, slots. ARGV: lease name, seconds between requests, slots, lease, longest wait.
 # Answers the seconds until the turn, -1 when all slots are taken, -2 when the wait is too long.
@@ -130,7 +131,7 @@ class Pacer:
     def __init__(self, client: redis.Redis | None) -> None:
         self._shared = _RedisCount(client) if client is not None else None
         self._local = _LocalCount()
-        self._shared_is_down_until = 0.0
+        self._breaker = Breaker(rest_seconds=_REST_SECONDS)
         self._queues: dict[tuple[str, int], threading.BoundedSemaphore] = {}
         self._lock = threading.Lock()
         self._name = f"{os.getpid():x}-{secrets.token_hex(4)}"
@@ -175,11 +176,11 @@ class Pacer:
             poll_seconds = min(2 * poll_seconds, _MAX_POLL_SECONDS)
 
     def _try(self, key: str, lease: str, pace: Pace, left: float) -> tuple[_TurnCount, float]:
-        if self._shared is not None and time.monotonic() >= self._shared_is_down_until:
+        if self._shared is not None and not self._breaker.is_open:
             try:
                 return self._shared, self._shared.take(key, lease, pace, left)
             except redis.RedisError as error:
-                self._shared_is_down_until = time.monotonic() + _RETRY_REDIS_SECONDS
+                self._breaker.trip()
                 logger.warning("the pace is counted in this process only: %s", error)
         return self._local, self._local.take(key, lease, pace, left)
 
@@ -212,5 +213,6 @@ def redis_client(url: str) -> redis.Redis:
         address,
         socket_timeout=_REDIS_TIMEOUT_SECONDS,
         socket_connect_timeout=_REDIS_TIMEOUT_SECONDS,
-        retry=Retry(NoBackoff(), 1),
+        # A connection that the server has closed meanwhile is made anew; silence is not repeated.
+        retry=Retry(NoBackoff(), 1, (redis.ConnectionError,)),
     )

@@ -35,12 +35,12 @@ _SHARED_MODULES = (
     "celery.events.receiver",
     "celery.worker.consumer",
     "django.contrib.auth.management",
-    "django.core.cache.backends.redis",
     "django.core.handlers.wsgi",
     "django.template.loader",
     "gunicorn.workers.gthread",
     "kombu.transport.redis",
     "django_celery_beat.schedulers",
+    "watchlist_project.cache",
     "watchlist_project.preparation",
 )
 

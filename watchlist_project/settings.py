@@ -117,11 +117,11 @@ USES_EMBEDDED_BROKER = not _given_redis_url
 REDIS_URL = _given_redis_url or broker.embedded_url(DATA_DIR)
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "watchlist_project.cache.BoundedRedisCache",
         "LOCATION": broker.client_url(REDIS_URL),
         "KEY_PREFIX": "tsuzuku",
         # A page must not hang on a broker that does not answer.
-        "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 2},
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
     }
 }
 

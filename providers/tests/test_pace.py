@@ -129,6 +129,6 @@ def test_the_shared_count_is_used_again_once_redis_is_back(
         broken.setattr(pace._RedisCount, "take", fail)
         _take(pacer, "site", wish)
     assert not shared.exists("pace:site:next")
-    pacer._shared_is_down_until = 0.0
+    pacer._breaker.close()
     _take(pacer, "site", wish)
     assert shared.exists("pace:site:next")
