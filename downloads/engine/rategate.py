@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 _BURST_SECONDS = 0.25
 _LEAST_BURST_BYTES = 16_384.0
 _WINDOW_SECONDS = 0.1
-_FULL_TURN_BYTES = 524_288
 _BUSY_BPS = 150_000_000
+_REST_SECONDS = 0.032
+_SHORT_REST_SECONDS = 0.008
+# Senders wait when more than this gathers at once.
+_REST_BYTES = 2_097_152
 
 
 class RateGate:
@@ -38,23 +42,30 @@ class RateGate:
 
 
 class Pulse:
-    """Says when many connections bring so little that it is better to let it gather.
+    """Says how long many connections that bring little are better left to gather it.
 
-    Without a short rest every piece of theirs would wake the process. Where much arrives a rest
-    would only cost time.
+    Without a rest every piece of theirs would wake the process. Where much arrives, or something
+    is about to begin or to end, a rest would only cost time.
     """
 
     def __init__(self) -> None:
         self._rate = float("inf")
         self._window_started = time.monotonic()
         self._window_bytes = 0
-        self._last_bytes = 0
 
-    def wants_rest(self, now: float, received: int) -> bool:
-        """Whether to rest after a turn; `received` are all bytes of all turns."""
+    def rest_seconds(self, now: float, received: int, outstanding: Sequence[int]) -> float:
+        """How long to rest after a turn; 0 when there is no time for it.
+
+        `received` are the bytes of all calls so far, `outstanding` what each open one has still to
+        bring, 0 where that is unknown.
+        """
         elapsed = now - self._window_started
         if elapsed >= _WINDOW_SECONDS:
             self._rate = (received - self._window_bytes) / elapsed
             self._window_started, self._window_bytes = now, received
-        moved, self._last_bytes = received - self._last_bytes, received
-        return self._rate < _BUSY_BPS and moved < _FULL_TURN_BYTES
+        if self._rate >= _BUSY_BPS:
+            return 0.0
+        rest = min(_REST_SECONDS, _REST_BYTES / max(self._rate, 1.0))
+        # Twice what a connection brings meanwhile: some bring more than others.
+        is_end_near = min(outstanding) < 2 * rest * self._rate / len(outstanding)
+        return min(rest, _SHORT_REST_SECONDS) if is_end_near else rest

@@ -31,7 +31,6 @@ _IDLE_SELECT_SECONDS = 0.1
 _LIMITED_SELECT_SECONDS = 0.02
 _MAX_SPARE = 16
 _MANY_CALLS = 4
-_REST_SECONDS = 0.016
 _SOFT_CURL_ERRORS = {
     pycurl.E_PARTIAL_FILE: "The connection was cut in the middle of the file.",
     pycurl.E_RECV_ERROR: "The connection was reset.",
@@ -171,8 +170,8 @@ class Transport:
         if len(self._calls) < _MANY_CALLS or self.has_news:
             return
         arrived = self._ended_bytes + sum(map(_received, self._calls))
-        if self._pulse.wants_rest(time.monotonic(), arrived):
-            time.sleep(_REST_SECONDS)
+        outstanding = list(map(_outstanding, self._calls))
+        time.sleep(self._pulse.rest_seconds(time.monotonic(), arrived, outstanding))
 
     def _ended(self) -> list[tuple[Any, int, str]]:
         ended: list[tuple[Any, int, str]] = []
@@ -299,6 +298,11 @@ class Transport:
 
 def _received(easy: Any) -> int:
     return int(easy.getinfo(pycurl.SIZE_DOWNLOAD_T))
+
+
+def _outstanding(easy: Any) -> int:
+    announced = int(easy.getinfo(pycurl.CONTENT_LENGTH_DOWNLOAD_T))
+    return max(announced - _received(easy), 0)
 
 
 def _usual_authorities() -> str:
