@@ -39,7 +39,7 @@ def _fetch(words: list[str]) -> None:
         return
     from watchlist_project import settings  # noqa: PLC0415 - read after the arguments are right
 
-    sys.exit(cli.run(arguments, egress=settings.EGRESS_POLICY, umask=settings.UMASK))
+    cli.leave(cli.run(arguments, egress=settings.EGRESS_POLICY, umask=settings.UMASK))
 
 
 if __name__ == "__main__":

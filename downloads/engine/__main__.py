@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import sys
 
-from downloads.engine.cli import main
+from downloads.engine.cli import leave, main
 
 if __name__ == "__main__":
-    sys.exit(main(allowed=os.environ.get("ALLOWED_PRIVATE_HOSTS", "").split(",")))
+    leave(main(allowed=os.environ.get("ALLOWED_PRIVATE_HOSTS", "").split(",")))
