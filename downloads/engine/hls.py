@@ -1,15 +1,11 @@
-"""An HLS stream: from the playlist's address to tracks of segments, and from those to one file."""
+"""An HLS stream: from the playlist's address to tracks of segments."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
-from pathlib import Path
-from threading import Event
 
 from downloads.engine.errors import PlaylistRefused
-from downloads.engine.mux import Group, Muxer, SubtitleInput, TrackInput
 from downloads.engine.playlist import (
     MasterPlaylist,
     MediaPlaylist,
@@ -20,10 +16,7 @@ from downloads.engine.playlist import (
     parse_playlist,
 )
 from downloads.engine.segments import Decryptor, SegmentSource, fingerprint_of
-from downloads.engine.segmentstore import SegmentStore
 from downloads.engine.small import SmallFetcher
-from downloads.engine.sniff import SNIFF_BYTES, container_of
-from downloads.engine.subtitles import Cue, parse_webvtt
 
 _MAX_PLAYLIST_BYTES = 48_000_000
 _MAX_KEY_BYTES = 1024
@@ -178,100 +171,3 @@ def segment_source(
 
         source.renew = renew
     return source
-
-
-class SegmentReader:
-    """The bytes of one group of a track, one after the other; may wait for segments to come."""
-
-    def __init__(
-        self, store: SegmentStore, indexes: list[int], init: bytes, wait: Callable[[int], None]
-    ) -> None:
-        self._store, self._indexes, self._wait = store, indexes, wait
-        self._init = init
-        self._number = 0
-        self._offset = 0
-
-    def read(self, size: int) -> bytes:
-        """The next bytes; empty at the end."""
-        if self._init:
-            content, self._init = self._init[:size], self._init[size:]
-            return content
-        while self._number < len(self._indexes):
-            index = self._indexes[self._number]
-            self._wait(index)
-            place = self._store.place_of(index)
-            if place is not None and self._offset < place.length:
-                content = self._store.read(place, self._offset, size)
-                self._offset += len(content)
-                return content
-            self._number, self._offset = self._number + 1, 0
-        return b""
-
-
-def join(
-    plan: SegmentPlan,
-    store: SegmentStore,
-    target: Path,
-    *,
-    stop: Event,
-    wait: Callable[[int], None],
-) -> Path:
-    """Write all tracks into one file next to `target` and return its path. Raises NotAVideo."""
-    tracks = [
-        TrackInput(track.kind, _groups(plan, track, store, wait), track.language)
-        for track in plan.tracks
-        if track.kind != "subtitles"
-    ]
-    subtitles = [
-        SubtitleInput(partial(_cues, track, store, wait), track.language)
-        for track in plan.tracks
-        if track.kind == "subtitles"
-    ]
-    return Muxer(tracks, subtitles, target=target, stop=stop).run()
-
-
-def _groups(
-    plan: SegmentPlan, track: Track, store: SegmentStore, wait: Callable[[int], None]
-) -> list[Group]:
-    by_group: dict[int, list[int]] = {}
-    for position, segment in enumerate(track.playlist.segments):
-        by_group.setdefault(segment.group, []).append(position)
-    groups = []
-    for positions in by_group.values():
-        first = track.playlist.segments[positions[0]]
-        init = b"" if first.init is None else plan.inits[track.playlist.inits[first.init]]
-        indexes = [track.places[position] for position in positions]
-        seconds = sum(track.playlist.segments[position].seconds for position in positions)
-        groups.append(_group(store, indexes, init, seconds, wait))
-    return groups
-
-
-def _group(
-    store: SegmentStore,
-    indexes: list[int],
-    init: bytes,
-    seconds: float,
-    wait: Callable[[int], None],
-) -> Group:
-    def head() -> bytes:
-        return SegmentReader(store, indexes, init, wait).read(SNIFF_BYTES)
-
-    return Group(
-        open=lambda: SegmentReader(store, indexes, init, wait),
-        container=lambda: container_of(head()),
-        seconds=seconds,
-    )
-
-
-def _cues(track: Track, store: SegmentStore, wait: Callable[[int], None]) -> Iterator[Cue]:
-    # Segments repeat the cues that reach into them.
-    seen: set[Cue] = set()
-    for index in track.places:
-        wait(index)
-        place = store.place_of(index)
-        if place is not None:
-            text = store.read(place, 0, min(place.length, _MAX_INIT_BYTES))
-            for cue in parse_webvtt(text.decode("utf-8", "replace")):
-                if cue not in seen:
-                    seen.add(cue)
-                    yield cue

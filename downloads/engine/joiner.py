@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from threading import Event, Thread
 
-from downloads.engine.hls import SegmentPlan, join
+from downloads.engine.hls import SegmentPlan
 from downloads.engine.monitor import Monitor
 from downloads.engine.segments import SegmentFetch
 
@@ -53,6 +53,9 @@ class Joiner:
 
     def _run(self) -> None:
         try:
+            # Loaded while the first segments are on their way.
+            from downloads.engine.segmentjoin import join  # noqa: PLC0415 - brings libavformat
+
             self._path = join(
                 self._plan, self._transfer.store, self._target, stop=self._stop, wait=self._wait
             )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from downloads.engine.calls import checked_url
 from downloads.engine.digest import RunningDigest, sha256_of
+from downloads.engine.errand import Errand
 from downloads.engine.errors import (
     EngineError,
     NotAVideo,
@@ -92,11 +93,16 @@ def _result(session: Session) -> FetchedFile:
     monitor.beat()
     checked_url(request.stream.url)
     kind, outcome = _fetch(session, request.stream)
-    monitor.enter(Stage.CHECKING)
-    media = _verified(session, outcome)
-    digest = ""
-    if request.want_sha256:
-        digest = monitor.wait_for(lambda stop: _sha256(session, outcome.path, stop))
+    # To remove large files takes as long as to verify one.
+    removal = Errand(lambda: _remove(outcome.spent))
+    try:
+        monitor.enter(Stage.CHECKING)
+        media = _verified(session, outcome)
+        digest = ""
+        if request.want_sha256:
+            digest = monitor.wait_for(lambda stop: _sha256(session, outcome.path, stop))
+    finally:
+        removal.result()
     return FetchedFile(
         path=outcome.path,
         size_bytes=outcome.path.stat().st_size,
@@ -110,6 +116,11 @@ def _result(session: Session) -> FetchedFile:
         connections=monitor.most_connections,
         restarted=session.has_changed,
     )
+
+
+def _remove(paths: tuple[Path, ...]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 def _sha256(session: Session, path: Path, stop: Event) -> str:
@@ -138,7 +149,7 @@ def _fetch(session: Session, stream: Stream) -> tuple[StreamKind, Outcome]:
             PartFile.discard(session.folder)
             kind = StreamKind(found.kind.value)
             return _fetch(session, replace(stream, kind=kind, url=found.url))
-    from downloads.engine import streams  # noqa: PLC0415 - brings libavformat
+    from downloads.engine import streams  # noqa: PLC0415 - a direct file needs none of it
 
     ways = {
         StreamKind.HLS: streams.fetch_hls,

@@ -2,7 +2,7 @@
 
 Each connection appends to a file of its own; a log says which segment lies where. A line is written
 after the segment's last byte; from time to time a sync line tells how many of them have reached the
-disk, and after a power cut only those are believed.
+disk, and after a power cut only those are believed. When all were joined a line says to which file.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ class SegmentStore:
         self._syncing: threading.Thread | None = None
         self._next_sync = time.monotonic() + _SYNC_SECONDS
         self.newest: int | None = None
+        self.joined: Path | None = None  # what an earlier run has made of all segments
         self._line_count = 0
         header = self._header = f"{_VERSION} {fingerprint} {count}"
         lines = self._read_log(header)
@@ -82,6 +83,16 @@ class SegmentStore:
         self._line_count = len(entries)
         if has_restarted:
             self._rewrite(count)
+        else:
+            self.joined = self._joined_file(lines)
+
+    def _joined_file(self, lines: list[str]) -> Path | None:
+        for line in lines:
+            match = re.fullmatch(r"joined (\d{1,15}) ([\w.]+)", line)
+            path = None if match is None else self._folder / match[2]
+            if match is not None and path is not None and path.is_file():
+                return path if path.stat().st_size == int(match[1]) else None
+        return None
 
     def _rewrite(self, count: int) -> None:
         places = dict(self._places)
@@ -167,6 +178,15 @@ class SegmentStore:
         """Bytes of a segment. Raises OSError."""
         size = min(size, place.length - offset)
         return os.pread(self._files[place.lane], size, place.offset + offset)
+
+    def note_joined(self, path: Path) -> None:
+        """All segments are in this file of the same folder; they are needed no more."""
+        self._append(f"joined {path.stat().st_size} {path.name}\n")
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Where the segments are."""
+        return tuple(self._folder.glob("lane-*"))
 
     def _start_sync(self) -> None:
         if self._syncing is None or not self._syncing.is_alive():

@@ -120,3 +120,4 @@ class Outcome:
     path: Path
     seconds: float | None = None  # how long it should last by the playlist or the source
     size: int | None = None
+    spent: tuple[Path, ...] = ()  # what it was made of and may go

@@ -13,7 +13,6 @@ from downloads.engine.errand import Errand
 from downloads.engine.errors import WrongLength
 from downloads.engine.hls import SegmentPlan, load_hls, segment_source
 from downloads.engine.joiner import Joiner
-from downloads.engine.mux import Group, Muxer, TrackInput
 from downloads.engine.progressive import Progressive
 from downloads.engine.segmentlane import SegmentChanged
 from downloads.engine.segments import SegmentFetch
@@ -62,6 +61,8 @@ def fetch_split(session: Session, stream: Stream) -> Outcome:
             stack.callback(files[-1].close)
         session.drive(files)
         session.has_changed = any(file.has_changed for file in files)
+    from downloads.engine.mux import Group, Muxer, TrackInput  # noqa: PLC0415 - as in `Joiner`
+
     tracks = [
         TrackInput(kind, [Group(open=_opener(file.path), container=_sniffer(file.path))])
         for kind, file in zip(("video", "audio"), files, strict=True)
@@ -151,6 +152,19 @@ def _fetch_version(session: Session, source: _SegmentedSource) -> Outcome:
         transport=session.transport,
         monitor=session.monitor,
     )
+    try:
+        path = transfer.store.joined
+        if path is None:
+            path = _fetch_and_join(session, plan, transfer)
+        else:
+            session.monitor.bytes_done = session.monitor.resumed_from = path.stat().st_size
+        spent = transfer.store.files
+    finally:
+        transfer.close()
+    return Outcome(path, plan.seconds, spent=spent)
+
+
+def _fetch_and_join(session: Session, plan: SegmentPlan, transfer: SegmentFetch) -> Path:
     joiner = Joiner(plan, transfer, session.folder.path / _TARGET_NAME)
     try:
         session.drive([transfer], watch=joiner.keep_up)
@@ -159,5 +173,5 @@ def _fetch_version(session: Session, source: _SegmentedSource) -> Outcome:
         path = joiner.finish(session.monitor)
     finally:
         joiner.stop()
-        transfer.close()
-    return Outcome(path, plan.seconds)
+    transfer.store.note_joined(path)
+    return path

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,6 +14,7 @@ from downloads.engine import mux
 from downloads.engine.errors import PlaylistRefused, ServerRefused, WrongLength
 from downloads.engine.mux import Group, Muxer, TrackInput
 from downloads.engine.sniff import Container
+from downloads.engine.types import Progress, Stage
 from downloads.tests.engine.clips import make_clip
 from downloads.tests.engine.conftest import CLIP_SECONDS, FAST, Fetch, Owner
 from downloads.tests.engine.origin import Answer, Origin
@@ -228,3 +230,41 @@ def test_a_hundred_thousand_segments_are_fetched_and_resumed_with_bounded_memory
 
     assert resumed_from >= len(piece)
     assert peak_kilobytes < 260_000
+
+
+class DiedError(Exception):
+    """Stands for a process that ends in the middle of its work."""
+
+
+def die_while_it_is_checked(progress: Progress) -> None:
+    if progress.stage is Stage.CHECKING:
+        raise DiedError
+
+
+def test_a_joined_stream_is_neither_fetched_nor_joined_again(
+    origin: Origin, run: Fetch, ts_stream: Path, work_dir: Path
+) -> None:
+    url = serve_folder(origin, ts_stream, "/v")
+    with pytest.raises(DiedError):
+        run(url, kind=StreamKind.HLS, owner=Owner(on_progress=die_while_it_is_checked))
+    assert not list(work_dir.glob("lane-*"))
+    origin.seen.clear()
+    fetched = run(url, kind=StreamKind.HLS)
+
+    assert [seen.path for seen in origin.seen] == ["/v/index.m3u8"]
+    assert fetched.resumed_from == fetched.size_bytes == fetched.path.stat().st_size
+    assert packet_counts(fetched.path)["video"] == CLIP_SECONDS * 10
+
+
+def test_half_of_a_joined_stream_is_not_believed(
+    origin: Origin, run: Fetch, ts_stream: Path, work_dir: Path
+) -> None:
+    url = serve_folder(origin, ts_stream, "/v")
+    with pytest.raises(DiedError):
+        run(url, kind=StreamKind.HLS, owner=Owner(on_progress=die_while_it_is_checked))
+    joined = work_dir / "media.mp4"
+    os.truncate(joined, joined.stat().st_size // 2)
+    fetched = run(url, kind=StreamKind.HLS)
+
+    assert fetched.resumed_from == 0
+    assert packet_counts(fetched.path)["video"] == CLIP_SECONDS * 10
