@@ -37,7 +37,7 @@ def item(series: Series) -> WatchlistItem:
     return item
 
 
-def finish(item: WatchlistItem, number: int, library: Path) -> Download:
+def finish(item: WatchlistItem, number: int | Decimal, library: Path) -> Download:
     """Put one episode into the library as a worker does."""
     download = Download.objects.get(grabs__item=item, grabs__episode__number=number)
     path = f"{download.target_folder}/{download.target_stem} [720p].mp4"
@@ -106,6 +106,32 @@ def test_progress_follows_the_highest_episode_had_without_a_gap(
     assert item.last_episode_downloaded == 2
     finish(item, 5, download_dir)
     assert item.last_episode_downloaded == 2
+
+
+def test_an_episode_that_the_site_lists_late_is_still_wanted(
+    item: WatchlistItem, series: Series, download_dir: Path
+) -> None:
+    EpisodeFactory.create(series=series, number=Decimal(7))
+    grabbing.decide_again(item=item)
+    for number in (1, 2, 3, 4, 5, 7):
+        finish(item, number, download_dir)
+    assert item.last_episode_downloaded == 5
+    late = EpisodeFactory.create(series=series, number=Decimal(6))
+    grabbing.decide_again(item=item)
+    assert waiting(item) == [6]
+    finish(item, late.number, download_dir)
+    assert item.last_episode_downloaded == 7
+
+
+@pytest.mark.parametrize("number", ["5.5", "6", "1089"])
+def test_a_half_number_or_another_way_of_counting_is_no_gap(
+    item: WatchlistItem, series: Series, download_dir: Path, number: str
+) -> None:
+    EpisodeFactory.create(series=series, number=Decimal(number))
+    grabbing.decide_again(item=item)
+    for had in (1, 2, 3, 4, 5, Decimal(number)):
+        finish(item, had, download_dir)
+    assert item.last_episode_downloaded == Decimal(number)
 
 
 def test_progress_agrees_with_the_state_for_who_gave_up_what_another_had_finished(
