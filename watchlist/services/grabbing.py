@@ -6,7 +6,9 @@ import uuid
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from math import ceil, floor
 from pathlib import Path
+from typing import Final
 
 from django.conf import settings
 from django.db import transaction
@@ -19,6 +21,9 @@ from downloads.states import FINISHED, WAITING, State
 from watchlist.decisions import EpisodeFacts, GlobalFacts, ItemFacts, Verdict, decide
 from watchlist.models import Decision, Episode, Grab, Preferences, Series, WatchlistItem
 from watchlist.services import naming
+
+# More numbers than half a year's are not missing: the site has begun to count in another way.
+LONGEST_GAP: Final = 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,10 +242,16 @@ def _without_gap(item: WatchlistItem, start: Decimal | None) -> Decimal | None:
     had |= _ignored(item)
     reached = start
     for pk, number in episodes.order_by("number").values_list("pk", "number"):
-        if pk not in had:
+        if pk not in had or (reached is not None and _is_gap(reached, number)):
             break
         reached = number
     return reached
+
+
+def _is_gap(reached: Decimal, number: Decimal) -> bool:
+    """Whether the site has yet to list an episode between these two: sites fill slots late."""
+    missing = ceil(number) - floor(reached) - 1
+    return 0 < missing <= LONGEST_GAP
 
 
 def order_for(
