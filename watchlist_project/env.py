@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import NoReturn, TypeVar
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+from providers.errors import EgressRefused
+from providers.safe_url import check_url
+
 T = TypeVar("T")
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
@@ -134,8 +137,9 @@ def web_address(name: str) -> str:
     """An http(s) address without a trailing slash, or empty."""
     value = text(name).rstrip("/")
     if value:
-        parts = _split(name, value, "an address such as https://example.org")
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
+        try:
+            check_url(value)
+        except EgressRefused:
             refuse(name, value, "an address such as https://example.org")
     return value
 
@@ -224,7 +228,7 @@ def database(name: str, default_path: Path) -> dict[str, object]:
     if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1:
         path = Path(unquote(parts.path[1:])).expanduser().absolute()
         return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(path)}
-    refuse(name, f"{parts.scheme}://...", accepted)
+    refuse(name, _masked(parts), accepted)
 
 
 def broker_url(name: str) -> str:
@@ -235,8 +239,13 @@ def broker_url(name: str) -> str:
         parts = _split(name, "(hidden)", accepted, url=url)
         is_socket = parts.scheme == "redis+socket" and parts.path.startswith("/")
         if not is_socket and not (parts.scheme in {"redis", "rediss"} and parts.hostname):
-            refuse(name, f"{parts.scheme}://...", accepted)
+            refuse(name, _masked(parts), accepted)
     return url
+
+
+def _masked(parts: SplitResult) -> str:
+    """An address that may hold a password, as far as it may be seen."""
+    return f"{parts.scheme}://..." if parts.scheme else "..."
 
 
 def _host(entry: str) -> str:

@@ -41,7 +41,9 @@ def prepare() -> None:
         migrate()
     except OperationalError as error:
         reason = str(error).strip().splitlines()[0]
-        raise BadSetting(f"Cannot start: the database does not answer: {reason}") from None
+        raise BadSetting(
+            f"Cannot start: the database of DATABASE_URL does not answer: {reason}"
+        ) from None
     install_schedule()
     collect_static()
     create_first_administrator()
@@ -81,8 +83,14 @@ def collect_static() -> None:
     if stamp.is_file() and stamp.read_text(encoding="ascii") == fingerprint:
         return
     logger.info("Preparing the static files")
-    call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=_UNUSED_STATIC)
-    stamp.write_text(fingerprint, encoding="ascii")
+    try:
+        call_command(
+            "collectstatic", interactive=False, verbosity=0, ignore_patterns=_UNUSED_STATIC
+        )
+        stamp.write_text(fingerprint, encoding="ascii")
+    except OSError as error:
+        accepted = f"a folder that can be written to ({error.strerror})"
+        refuse("STATIC_ROOT", str(settings.STATIC_ROOT), accepted)
 
 
 def create_first_administrator() -> None:

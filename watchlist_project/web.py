@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import socket
@@ -60,10 +61,7 @@ def open_socket(host: str, port: int) -> socket.socket:
         family, kind, protocol, _name, address = found[0]
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise BadSetting(
-            f"Cannot start: HOST={host!r} is not valid; accepted: a name or address of this "
-            f"machine ({error.strerror})."
-        ) from None
+        raise BadSetting(_no_such_host(host, error)) from None
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         # Inherited by every connection: small answers are not held back.
@@ -72,11 +70,20 @@ def open_socket(host: str, port: int) -> socket.socket:
         listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise BadSetting(_no_such_host(host, error)) from None
         raise BadSetting(
             f"Cannot start: PORT={port} on {host} cannot be used ({error.strerror}); "
             "accepted: a free port from 1 to 65535, or 0 for any."
         ) from None
     return listener
+
+
+def _no_such_host(host: str, error: OSError) -> str:
+    return (
+        f"Cannot start: HOST={host!r} is not valid; accepted: a name or address of this "
+        f"machine ({error.strerror})."
+    )
 
 
 def serve(listener: socket.socket) -> None:

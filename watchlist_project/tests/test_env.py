@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from django.http.request import split_domain_port, validate_host
 
@@ -51,3 +53,23 @@ def test_a_host_that_can_never_match_is_refused(
 def test_no_host_is_named_when_the_variable_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NAMES", " , ")
     assert env.hosts("NAMES") == []
+
+
+@pytest.mark.parametrize("address", ["http://a b", "nope", "ftp://x", "http://", "http://u:p@x"])
+def test_an_address_that_no_request_may_go_to_is_refused(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SITE", address)
+    with pytest.raises(env.BadSetting, match=r"SITE=.*an address such as"):
+        env.web_address("SITE")
+
+
+def test_the_address_of_a_site_may_be_private(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SITE", "http://192.168.1.5:8080/site/")
+    assert env.web_address("SITE") == "http://192.168.1.5:8080/site"
+
+
+def test_what_is_no_address_of_a_database_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "my-password")
+    with pytest.raises(env.BadSetting, match=r"DATABASE_URL='\.\.\.' is not valid"):
+        env.database("DATABASE_URL", Path("unused"))

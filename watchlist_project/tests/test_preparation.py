@@ -98,3 +98,12 @@ def test_prepare_can_be_repeated() -> None:
     ticks = PeriodicTask.objects.count()
     preparation.prepare()
     assert PeriodicTask.objects.count() == ticks > 0
+
+
+def test_a_place_for_static_files_that_cannot_be_used_is_one_line(
+    settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    settings.STATIC_ROOT = str(tmp_path / "file" / "static")
+    with pytest.raises(BadSetting, match=r"STATIC_ROOT='.*' is not valid.*Not a directory"):
+        preparation.collect_static()
