@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -80,8 +80,13 @@ class RangedIntegerField(serializers.IntegerField):
         """Take a JSON number only; 6.0 is 6."""
         is_whole = isinstance(data, int | float) and not isinstance(data, bool) and data % 1 == 0
         if not is_whole or not self._least <= data <= self._most:
-            self.fail("range", least=self._least, most=self._most)
+            self.fail("range")
         return int(data)
+
+    def fail(self, key: str, **facts: Any) -> NoReturn:
+        """Name the range, for null too."""
+        key = "range" if key == "null" else key
+        super().fail(key, least=self._least, most=self._most, **facts)
 
 
 class EpisodeNumberField(serializers.DecimalField):

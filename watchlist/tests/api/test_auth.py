@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -36,6 +37,12 @@ def test_a_token_lets_its_owner_in(anonymous: APIClient, owner: User) -> None:
     assert bearer(body["token"]).get("/api/watchlist").status_code == 200
     row = ApiToken.objects.get(user=owner)
     assert row.name == "laptop"
+
+
+def test_a_token_opens_no_session_beside_it(anonymous: APIClient, owner: User) -> None:
+    response = login(anonymous, owner.username, PASSWORD)
+    assert not response.cookies
+    assert not Session.objects.exists()
 
 
 def test_a_token_is_stored_hashed(anonymous: APIClient, owner: User) -> None:

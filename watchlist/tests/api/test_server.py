@@ -69,6 +69,7 @@ def test_others_may_not_change_the_settings(api: APIClient) -> None:
         ("check_interval_hours", "six", "1 to 168"),
         ("check_interval_hours", True, "1 to 168"),
         ("check_interval_hours", 10**17, "1 to 168"),
+        ("check_interval_hours", None, "1 to 168"),
         ("max_concurrent_auto_downloads", 0, "1 to 16"),
         ("max_concurrent_auto_downloads", 17, "1 to 16"),
         ("auto_download_enabled", "true", "boolean"),
