@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.plumbing import build_bearer_security_scheme_object
@@ -15,6 +15,22 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.request import Request
 
 Endpoint = tuple[str, str, str, Any]
+
+_ERROR: Final = {
+    "description": "What is wrong: with a field, or in general.",
+    "oneOf": [
+        {
+            "type": "object",
+            "properties": {"detail": {"type": "string"}, "code": {"type": "string"}},
+            "required": ["detail", "code"],
+        },
+        {
+            "type": "object",
+            "description": "Messages by the name of the field.",
+            "additionalProperties": {"type": "array", "items": {"type": "string"}},
+        },
+    ],
+}
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # registers itself
@@ -42,3 +58,17 @@ class SchemaView(SpectacularAPIView):
 def one_address_each(endpoints: list[Endpoint]) -> list[Endpoint]:
     """Describe each address once, without the trailing slash that is accepted too."""
     return [endpoint for endpoint in endpoints if not endpoint[0].endswith("/")]
+
+
+def describe_errors(result: dict[str, Any], **_options: Any) -> dict[str, Any]:
+    """Add the one shape of all refusals to every operation."""
+    result.setdefault("components", {}).setdefault("schemas", {})["Error"] = _ERROR
+    reference = {"schema": {"$ref": "#/components/schemas/Error"}}
+    refusal = {
+        "description": "The request is refused.",
+        "content": {"application/json": reference},
+    }
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            operation["responses"]["4XX"] = refusal
+    return result

@@ -196,6 +196,15 @@ def test_the_schema_is_json_and_documents_every_resource(api: APIClient) -> None
     assert not [path for path in schema["paths"] if path.endswith("/")]
 
 
+def test_the_schema_describes_answers_with_their_codes_and_refusals(api: APIClient) -> None:
+    schema = api.get("/api/schema").json()
+    assert set(schema["paths"]["/api/auth/login"]["post"]["responses"]) == {"200", "4XX"}
+    operations = [one for path in schema["paths"].values() for one in path.values()]
+    assert all("4XX" in operation["responses"] for operation in operations)
+    kinds = schema["components"]["schemas"]["Error"]["oneOf"]
+    assert kinds[0]["required"] == ["detail", "code"]
+
+
 def test_the_schema_has_no_warnings(tmp_path: Any) -> None:
     call_command("spectacular", file=str(tmp_path / "schema.yml"), validate=True, fail_on_warn=True)
 
