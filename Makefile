@@ -8,9 +8,11 @@ VENV := .venv
 PY := $(VENV)/bin/python
 # Tests and checks work on folders of their own, never on ./data.
 TESTING := DJANGO_SETTINGS_MODULE=tests.settings
-# Handed out one by one: the slow ones, in a browser, stand together.
-PYTEST := $(PY) -m pytest -n 2 --maxschedchunk=1
-# What touches the database; parsers, the engine and the browser tests do not care which one it is.
+# Four on two processors: while one waits for a browser or a clock, the others compute. Tests are
+# handed out one by one, those of a group to one worker.
+PYTEST := $(PY) -m pytest -n 4 --dist loadgroup
+# Where the database is used; conftest.py leaves out each test here that does without it, and the
+# browser tests do not care which one it is.
 ON_POSTGRES := downloads/tests watchlist providers/tests --ignore=downloads/tests/engine \
 	--ignore=providers/tests/sites --ignore=providers/tests/demo --ignore=providers/tests/hosts
 SOURCES := manage.py conftest.py gunicorn.conf.py watchlist_project watchlist downloads providers tests bench
@@ -56,10 +58,14 @@ types: $(VENV)/.installed-dev ## Types, strictly
 	$(PY) -m mypy
 
 .PHONY: check
-check: lint types ## Everything that CI checks: lint, types, migrations, tests
+check: $(VENV)/.installed-dev ## Everything that CI checks: lint, types, migrations, tests
+	$(MAKE) -j 2 lint types consistency
+	$(MAKE) test
+
+.PHONY: consistency
+consistency: $(VENV)/.installed-dev
 	$(TESTING) $(PY) manage.py makemigrations --check --dry-run
 	$(TESTING) $(PY) manage.py check
-	$(MAKE) test
 
 .PHONY: bench
 bench: $(VENV)/.installed-dev ## The benchmarks, one table

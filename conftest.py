@@ -2,25 +2,62 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
 from django.core.cache import cache
+from django.utils import timezone, translation
 from pytest_django import Settings
 
 from watchlist_project.embedded_broker import EmbeddedBroker
 
+DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
+IS_POSTGRES = django_settings.DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql"
 
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the `live` tests out unless they are asked for by name."""
-    if "live" in str(config.getoption("-m")):
-        return
-    live = [item for item in items if item.get_closest_marker("live")]
-    items[:] = [item for item in items if item not in live]
-    if live:
-        config.hook.pytest_deselected(items=live)
+    """Leave out what is not asked for, and spread the rest over the run.
+
+    The `live` tests run when they are asked for by name. On PostgreSQL what does not use the
+    database is left out: it ran already, on SQLite.
+    """
+    left_out = [item for item in items if not _is_wanted(config, item)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+    items[:] = _mixed([item for item in items if _is_wanted(config, item)])
+
+
+def _is_wanted(config: pytest.Config, item: pytest.Item) -> bool:
+    if item.get_closest_marker("live") and "live" not in str(config.getoption("-m")):
+        return False
+    return not IS_POSTGRES or _uses_database(item)
+
+
+def _uses_database(item: pytest.Item) -> bool:
+    asked_for = DATABASE_FIXTURES.intersection(getattr(item, "fixturenames", ()))
+    return bool(asked_for) or item.get_closest_marker("django_db") is not None
+
+
+def _mixed(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Tests that compute among tests that wait, so that neither processors nor time are lost.
+
+    Those with a database compute, those without, as the engine's, mostly wait, and those in a
+    browser do both for long. What shares something made for a module is in an `xdist_group`, which
+    is handed to one worker as a whole.
+    """
+    lanes: dict[object, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        lanes[item.get_closest_marker("e2e") is not None, _uses_database(item)].append(item)
+    placed = [
+        ((place + 0.5) / len(lane), item)
+        for lane in lanes.values()
+        for place, item in enumerate(lane)
+    ]
+    return [item for _, item in sorted(placed, key=lambda pair: pair[0])]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -37,6 +74,13 @@ def broker_server() -> Iterator[EmbeddedBroker]:
 def empty_broker(broker_server: EmbeddedBroker) -> None:
     """No message and no cached value is left from another test."""
     broker_server.command("FLUSHALL")
+
+
+@pytest.fixture(autouse=True)
+def _no_reader() -> None:
+    """No language and no time zone is left from the last request of another test."""
+    translation.deactivate()
+    timezone.deactivate()
 
 
 @pytest.fixture(autouse=True)

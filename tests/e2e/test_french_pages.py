@@ -12,7 +12,7 @@ from django.conf import settings as django_settings
 from django.contrib.auth.models import User
 from playwright.sync_api import Page
 
-from tests.e2e.conftest import PHONE, Opener, sideways
+from tests.e2e.conftest import PHONE, Opener, settled, sideways
 from tests.e2e.scenery import furnish
 from tests.e2e.test_watchlist_page import of_kind
 from watchlist.models import Profile
@@ -70,7 +70,7 @@ def french(owner: User) -> User:
 def test_no_english_is_left(open_page: Opener, french: User, address: str) -> None:
     furnish(french, 9, posters=False)
     page = open_page(address)
-    page.wait_for_load_state("networkidle")
+    settled(page)
     assert page.locator("html").get_attribute("lang") == "fr"
     assert lines_of(page) & english_lines() == set()
 

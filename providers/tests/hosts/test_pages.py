@@ -125,7 +125,7 @@ def test_a_playlist_inside_the_machine_is_not_fetched(
 def test_a_slow_host_ends_at_the_deadline(
     origin: Origin, policy: EgressPolicy, monkeypatch: pytest.MonkeyPatch, behaviour: Behaviour
 ) -> None:
-    monkeypatch.setattr(pages, "DEADLINE_SECONDS", 4)
+    monkeypatch.setattr(pages, "DEADLINE_SECONDS", 1)
     origin.answers["/embed"] = behaviour
     with pytest.raises(Unreachable):
         read(origin, policy)

@@ -14,6 +14,7 @@ from providers import gateway
 from providers.safe_url import EgressPolicy
 from providers.tests.origin import Origin, running_origin, serves
 from providers.tests.sites.test_animesama import BASE, SCRIPT, SEASON, WORK
+from providers.types import Pace
 from watchlist.models import Check, CheckStatus, Series
 from watchlist.services import items, listing, outcomes
 from watchlist.services.items import AlreadyFollowed, Wish
@@ -30,6 +31,7 @@ def site(settings: Settings) -> Iterator[Origin]:
     with running_origin() as origin:
         settings.EGRESS_POLICY = EgressPolicy.parse([f"127.0.0.1:{origin.port}"])
         settings.PROVIDER_BASE_URLS = {"animesama": origin.url}
+        settings.PROVIDER_PACE = {"animesama": Pace(500, 20)}
         yield origin
 
 
