@@ -72,11 +72,9 @@ def install_schedule() -> None:
                 # A tick that nobody took before the next one is worth nothing.
                 "expire_seconds": max(seconds - 1, 1),
             }
-            PeriodicTask.objects.update_or_create(
-                name=tick.name,
-                defaults=row,
-                create_defaults=row | {"kwargs": _kwargs_for(tick)},
-            )
+            # As in _change_check_row: saving a row that is switched off would forget its last run.
+            if not PeriodicTask.objects.filter(name=tick.name).update(**row):
+                PeriodicTask.objects.create(name=tick.name, kwargs=_kwargs_for(tick), **row)
         PeriodicTasks.update_changed()
 
 

@@ -115,6 +115,8 @@ def test_a_stopped_scheduler_still_says_when_it_ran_last(admin_api: APIClient) -
     admin_api.post("/api/watchlist/scheduler/stop")
     admin_api.put("/api/watchlist/settings", {**DEFAULTS, "check_interval_hours": 3})
     assert admin_api.get("/api/watchlist/scheduler/status").json()["last_run"] == ran
+    scheduler.install_schedule()  # as at the next start
+    assert admin_api.get("/api/watchlist/scheduler/status").json()["last_run"] == ran
 
 
 def test_who_stopped_the_scheduler_is_told_to_administrators_alone(
