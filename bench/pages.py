@@ -37,12 +37,13 @@ class Ask:
     name: str
     path: str
     post: bool = False
-    data: dict[str, str] = field(default_factory=dict)
+    data: dict[str, str | list[str]] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=lambda: dict(HTMX))
     goal_ms: int = FRAGMENT_MS
     # Sent after each request and not measured, so that each of them changes something.
     undone_by: str = ""
     undone_with: dict[str, str] = field(default_factory=dict)
+    offers_undo: bool = False  # the answer names the address that undoes it
 
 
 def main() -> None:
@@ -101,7 +102,16 @@ def _asks(client: Any) -> list[Ask]:
     from watchlist.models import WatchlistItem
 
     ids = [str(pk) for pk in WatchlistItem.objects.values_list("pk", flat=True)]
-    return [*_of_the_list(client, ids), *_of_a_series(ids), *_of_downloads(client), *_of_others()]
+    return [
+        *_of_the_list(client, ids),
+        *_of_many(ids),
+        *_of_a_series(ids),
+        *_of_adding(client),
+        *_of_downloads(client),
+        *_of_others(),
+        # What is removed and brought back is another item, so this comes last.
+        _at_once("remove", "all", {"do": "remove", "all": "1"}),
+    ]
 
 
 def _of_the_list(client: Any, ids: list[str]) -> list[Ask]:
@@ -118,6 +128,62 @@ def _of_the_list(client: Any, ids: list[str]) -> list[Ask]:
         Ask("twelve cards, as many as a page asks for at once", f"/watchlist/cards?{some}"),
         Ask("heartbeat", "/pulse"),
         Ask("theme", "/theme", post=True),
+    ]
+
+
+def _of_many(ids: list[str]) -> list[Ask]:
+    wished = {
+        "pause": {"do": "pause"},
+        "check": {"do": "check"},
+        "auto-download off": {"do": "auto_off"},
+        "another quality": {"do": "quality", "quality": "720p"},
+    }
+    chosen = {"twelve": {"item": ids[:12]}, "all": {"all": "1"}}
+    return [
+        _at_once(name, how_many, {**wish, **which})
+        for how_many, which in chosen.items()
+        for name, wish in wished.items()
+    ]
+
+
+def _at_once(name: str, how_many: str, form: dict[str, Any]) -> Ask:
+    """What is done to several series at once answers with the whole list."""
+    return Ask(
+        f"{name}, {how_many}",
+        "/watchlist/bulk",
+        post=True,
+        data=form,
+        goal_ms=PAGE_MS,
+        offers_undo=form["do"] != "check",
+    )
+
+
+def _of_adding(client: Any) -> list[Ask]:
+    """Confirming an add, of a series that nobody follows; the site is asked each time."""
+    import re
+    from html import unescape
+    from urllib.parse import parse_qs, urlsplit
+
+    found = client.get(
+        "/watchlist/add/search?q=the&provider=animesama",
+        headers=HTMX | {"Accept-Encoding": "identity"},
+    )
+    links = re.findall(r'"(/watchlist/add/confirm\?[^"]+)"', found.content.decode())
+    address = unescape(links[0])
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
+    form = {
+        "provider_id": asked["provider"],
+        "url": asked["url"],
+        "lang": asked["lang"],
+        "start": "all",
+        "quality": "auto",
+        "auto_download": "on",
+    }
+    return [
+        Ask("confirm an add, the dialog", address),
+        Ask("confirm an add, where to start", f"{address}&part=start"),
+        Ask("confirm an add, a page", address, headers={}, goal_ms=PAGE_MS),
+        Ask("add", "/watchlist/add/follow", post=True, data=form, offers_undo=True),
     ]
 
 
@@ -229,22 +295,24 @@ def _measured(client: Any, ask: Ask) -> list[Row]:
         assert response.status_code in {200, 204}, (ask, response.status_code)
         return response
 
-    def undo() -> None:
-        if ask.undone_by:
-            client.post(ask.undone_by, ask.undone_with, headers=ask.headers)
+    def undo(response: Any) -> None:
+        undone_by = ask.undone_by
+        if ask.offers_undo:
+            undone_by = json.loads(response["HX-Trigger"])["toast"]["undo"]
+        if undone_by:
+            client.post(undone_by, ask.undone_with, headers=ask.headers)
 
     for _ in range(WARM_UP):
-        request()
-        undo()
+        undo(request())
     with connection.execute_wrapper(count):
         response = request()
-    undo()
+    undo(response)
     costs = []
     for _ in range(REPEATS):
         before = time.process_time()
-        request()
+        response = request()
         costs.append((time.process_time() - before) * 1000)
-        undo()
+        undo(response)
     figure = (
         f"{statistics.median(costs):5.1f} ms {len(queries):2} queries {len(response.content):6} B"
     )

@@ -86,7 +86,7 @@ def check_all(request: HttpRequest) -> HttpResponse:
 def remove(request: HttpRequest, item_id: uuid.UUID) -> HttpResponse:
     """Stop following; files stay, and undo follows again with the same settings."""
     item = own_item(request, item_id)
-    address = undo.remember(request, restore=[restoring.memory_of(item)])
+    address = undo.remember(request, restore=restoring.memories_of([item]))
     items.unfollow(item=item)
     text = _("Removed: %(title)s. Its files stay in the library.") % {"title": item.anime_title}
     response = toasts.answer(request, text, undo=address, to="watchlist")
@@ -131,8 +131,7 @@ def _change_all(
 ) -> str:
     before = {item.pk: {name: getattr(item, name) for name in changes} for item in chosen}
     address = undo.remember(request, change=before)
-    for item in chosen:
-        items.change(item=item, changes=changes)
+    items.change_each(changes=dict.fromkeys(before, changes))
     return address
 
 
@@ -179,9 +178,8 @@ def _check(_request: HttpRequest, chosen: list[WatchlistItem]) -> tuple[str, str
 
 
 def _remove(request: HttpRequest, chosen: list[WatchlistItem]) -> tuple[str, str]:
-    address = undo.remember(request, restore=[restoring.memory_of(item) for item in chosen])
-    for item in chosen:
-        items.unfollow(item=item)
+    address = undo.remember(request, restore=restoring.memories_of(chosen))
+    items.unfollow_each(items=chosen)
     count = len(chosen)
     text = ngettext(
         "%(n)d series removed. Its files stay.", "%(n)d series removed. Their files stay.", count

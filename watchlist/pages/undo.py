@@ -73,12 +73,11 @@ def undo(request: HttpRequest, key: str) -> HttpResponse:
 
 def _take_back(user: User, record: Mapping[str, Any]) -> None:
     mine = WatchlistItem.objects.filter(user=user)
-    for item in mine.filter(pk__in=list(record["change"])):
-        items.change(item=item, changes=_typed(record["change"][str(item.pk)]))
+    still_there = mine.filter(pk__in=list(record["change"])).values_list("pk", flat=True)
+    items.change_each(changes={pk: _typed(record["change"][str(pk)]) for pk in still_there})
     for memory in record["restore"]:
         restoring.restore(user=user, memory=memory)
-    for item in mine.filter(pk__in=record["unfollow"]):
-        items.unfollow(item=item)
+    items.unfollow_each(items=list(mine.filter(pk__in=record["unfollow"])))
 
 
 def _plain(columns: Mapping[str, Any]) -> dict[str, Any]:

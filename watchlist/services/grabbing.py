@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from math import ceil, floor
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple, TypeAlias
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from downloads import queue
@@ -24,6 +25,19 @@ from watchlist.services import naming
 
 # More numbers than half a year's are not missing: the site has begun to count in another way.
 LONGEST_GAP: Final = 26
+
+_Pair: TypeAlias = tuple[uuid.UUID, uuid.UUID]  # item and episode
+
+
+class _Known(NamedTuple):
+    """What is remembered of a decision."""
+
+    code: str
+    facts: Mapping[str, str | int]
+    is_ignored: bool
+
+
+_NO_DECISION: Final = _Known("", {}, is_ignored=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +64,16 @@ class _Judged:
     episode: Episode
     verdict: Verdict
     priority: int
+
+    @property
+    def is_to_be_queued(self) -> bool:
+        """Whether it is wanted and still to be had."""
+        return self.verdict.accepted and self.episode.is_listed
+
+    def is_known_from(self, known: Mapping[_Pair, _Known]) -> bool:
+        """Whether the same was decided before."""
+        before = known.get((self.item.pk, self.episode.pk), _NO_DECISION)
+        return (before.code, before.facts) == (self.verdict.reason, dict(self.verdict.facts))
 
 
 def global_facts() -> GlobalFacts:
@@ -101,7 +125,12 @@ def decide_for_new_episodes(*, found: Iterable[NewEpisodes], everybody: GlobalFa
 
 
 def decide_again(*, item: WatchlistItem) -> None:
-    """Decide on every episode that this item has not started to download.
+    """Decide for one item; see `decide_again_for`."""
+    decide_again_for(items=[item])
+
+
+def decide_again_for(*, items: Collection[WatchlistItem]) -> None:
+    """Decide on every episode that these items have not started to download.
 
     Automatic downloads that are still waiting and no longer wanted, or wanted in another quality,
     are withdrawn; what is wanted now is queued. Running ones go on.
@@ -109,20 +138,34 @@ def decide_again(*, item: WatchlistItem) -> None:
     with transaction.atomic():
         # Queue first, rows after: every writer takes the locks in this order, so none deadlocks.
         queue.limiter(lock=True)
-        WatchlistItem.objects.select_for_update().get(pk=item.pk)
-        series = item.series
-        facts = global_facts()
-        _withdraw_unwanted(item, facts)
-        taken = Grab.objects.filter(item=item).values("episode_id")
-        episodes = list(series.episodes.exclude(pk__in=taken))
-        judged = _judge(item, episodes, facts, ignored=_ignored(item))
-        _act_on(
-            [
-                _Judged(item, series, episode, verdict, queue.PRIORITY_BACKLOG)
-                for episode, verdict in judged
-            ]
-        )
-        WatchlistItem.objects.filter(pk=item.pk).update(needs_decision=False)
+        rows = WatchlistItem.objects.filter(pk__in=[item.pk for item in items])
+        list(rows.select_for_update().order_by("pk").values_list("pk"))
+        facts, known = global_facts(), _known_decisions(items)
+        _withdraw_unwanted(items, known, facts)
+        judged = []
+        for item, episode in _not_grabbed(items):
+            decision = known.get((item.pk, episode.pk), _NO_DECISION)
+            own = episode_facts(episode, is_ignored=decision.is_ignored)
+            verdict = decide(own, item_facts(item), facts)
+            judged.append(_Judged(item, item.series, episode, verdict, queue.PRIORITY_BACKLOG))
+        _remember([one for one in judged if not one.is_known_from(known)])
+        _grab([one for one in judged if one.is_to_be_queued])
+        rows.filter(needs_decision=True).update(needs_decision=False)
+
+
+def _known_decisions(items: Collection[WatchlistItem]) -> dict[_Pair, _Known]:
+    rows = Decision.objects.filter(item__in=items)
+    columns = rows.values_list("item_id", "episode_id", "code", "facts", "is_ignored")
+    return {(item, episode): _Known(*known) for item, episode, *known in columns}
+
+
+def _not_grabbed(items: Collection[WatchlistItem]) -> Iterator[tuple[WatchlistItem, Episode]]:
+    """Each item with each episode of its series for which it has no wish yet."""
+    by_id = {item.pk: item for item in items}
+    grabs = Grab.objects.filter(item=OuterRef("item_id"), episode=OuterRef("pk"))
+    rows = Episode.objects.annotate(item_id=F("series__items"))
+    for row in rows.filter(~Exists(grabs), item_id__in=by_id):
+        yield by_id[row.item_id], row
 
 
 def decide_marked(*, limit: int = 100) -> int:
@@ -180,8 +223,9 @@ def withdraw(*, grabs: Iterable[Grab]) -> None:
         queue.limiter(lock=True)
         found = list(grabs)
         Grab.objects.filter(pk__in=[grab.pk for grab in found]).delete()
-        for download in Download.objects.filter(pk__in={grab.download_id for grab in found}):
-            if is_wanted_by_nobody(download) and download.state not in FINISHED:
+        left = Download.objects.filter(pk__in={grab.download_id for grab in found})
+        for download in left.filter(~Exists(_open_grabs().filter(download=OuterRef("pk")))):
+            if download.state not in FINISHED:
                 try:
                     queue.cancel(download, reason_code="withdrawn")
                 except queue.NotLegalNow:
@@ -190,7 +234,11 @@ def withdraw(*, grabs: Iterable[Grab]) -> None:
 
 def is_wanted_by_nobody(download: Download) -> bool:
     """Whether no open wish points at this download."""
-    return not Grab.objects.filter(download=download, completed_at=None, cancelled_at=None).exists()
+    return not _open_grabs().filter(download=download).exists()
+
+
+def _open_grabs() -> QuerySet[Grab]:
+    return Grab.objects.filter(completed_at=None, cancelled_at=None)
 
 
 def settle(*, download: Download) -> None:
@@ -279,15 +327,11 @@ def _ignored(item: WatchlistItem) -> set[uuid.UUID]:
 
 
 def _judge(
-    item: WatchlistItem,
-    episodes: Iterable[Episode],
-    everybody: GlobalFacts,
-    *,
-    ignored: Collection[uuid.UUID] = (),
+    item: WatchlistItem, episodes: Iterable[Episode], everybody: GlobalFacts
 ) -> list[tuple[Episode, Verdict]]:
     own = item_facts(item)
     return [
-        (episode, decide(episode_facts(episode, is_ignored=episode.pk in ignored), own, everybody))
+        (episode, decide(episode_facts(episode, is_ignored=False), own, everybody))
         for episode in episodes
     ]
 
@@ -295,7 +339,7 @@ def _judge(
 def _act_on(judged: list[_Judged]) -> None:
     """Remember every verdict and queue what is wanted."""
     _remember(judged)
-    _grab([one for one in judged if one.verdict.accepted and one.episode.is_listed])
+    _grab([one for one in judged if one.is_to_be_queued])
 
 
 def _remember(judged: list[_Judged]) -> None:
@@ -346,21 +390,23 @@ def _place_in_queue(one: _Judged) -> tuple[bool, Decimal, int]:
     return one.episode.is_special, one.episode.number, one.episode.position
 
 
-def _withdraw_unwanted(item: WatchlistItem, facts: GlobalFacts) -> None:
+def _withdraw_unwanted(
+    items: Collection[WatchlistItem], known: Mapping[_Pair, _Known], facts: GlobalFacts
+) -> None:
+    by_id = {item.pk: item for item in items}
     grabs = Grab.objects.select_related("episode", "download").filter(
-        item=item, is_manual=False, cancelled_at=None, download__state__in=WAITING
+        item__in=items, is_manual=False, cancelled_at=None, download__state__in=WAITING
     )
-    ignored = _ignored(item)
-    own = item_facts(item)
     unwanted = []
     for grab in grabs:
-        is_ignored = grab.episode_id in ignored
-        verdict = decide(episode_facts(grab.episode, is_ignored=is_ignored), own, facts)
+        item = by_id[grab.item_id]
+        is_ignored = known.get((item.pk, grab.episode_id), _NO_DECISION).is_ignored
+        own = episode_facts(grab.episode, is_ignored=is_ignored)
         is_same = (
             grab.download.quality == item.quality_preference
             and grab.episode.series_id == item.series_id
         )
-        if not verdict.accepted or not is_same:
+        if not decide(own, item_facts(item), facts).accepted or not is_same:
             unwanted.append(grab)
     withdraw(grabs=unwanted)
 

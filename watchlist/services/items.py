@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -30,6 +31,7 @@ from watchlist.services.due import refresh_watched, request_check
 # The creation of an item never waits longer than this for a provider.
 DETAILS_SECONDS: Final = 5.0
 DEFAULT_LANG: Final = "vostfr"
+_AT_ONCE: Final = 100
 # Changes after which the automatic rule may answer differently.
 _DECIDING: Final = frozenset(
     {"auto_download", "quality_preference", "status", "last_episode_downloaded", "lang"}
@@ -121,33 +123,64 @@ def look_up(provider_id: str, url: str, lang: str | None) -> Found:
 
 
 def change(*, item: WatchlistItem, changes: Mapping[str, Any]) -> WatchlistItem:
-    """Change what `changes` names; the values are already valid in shape.
+    """Change what `changes` names of one item; see `change_each`."""
+    return change_each(changes={item.pk: changes})[0]
+
+
+def change_each(*, changes: Mapping[uuid.UUID, Mapping[str, Any]]) -> list[WatchlistItem]:
+    """Change what `changes` names for each item; the values are already valid in shape.
 
     Raises NoSuchLanguage, or AlreadyFollowed when the other language is on the list already.
     """
-    with transaction.atomic():
-        # The queue's lock comes first everywhere, so that no two writers deadlock.
-        queue.limiter(lock=True)
-        row = WatchlistItem.objects.select_for_update().select_related("series").get(pk=item.pk)
-        old_series_id = row.series_id
-        touched = {name for name, value in changes.items() if getattr(row, name) != value}
-        if "lang" in touched:
-            _change_language(row, changes["lang"])
-        for name in touched:
-            setattr(row, name, changes[name])
-        if "anime_title" in touched:
-            row.is_title_guessed = False
-        if "status" in touched:
-            row.status_changed_at = timezone.now()
-        if "last_episode_downloaded" in touched:
-            row.specials_since = None if row.last_episode_downloaded is None else timezone.now()
-        row.save()
-        if touched & _DECIDING:
-            grabbing.decide_again(item=row)
-            refresh_watched([old_series_id, row.series_id])
-        if old_series_id != row.series_id:
+    ids = list(changes)
+    changed: list[WatchlistItem] = []
+    # The lock of the queue, which workers wait for, is given back now and then.
+    for start in range(0, len(ids), _AT_ONCE):
+        some = ids[start : start + _AT_ONCE]
+        with transaction.atomic():
+            changed += _change_some({pk: changes[pk] for pk in some})
+    return changed
+
+
+def _change_some(changes: Mapping[uuid.UUID, Mapping[str, Any]]) -> list[WatchlistItem]:
+    # The queue's lock comes first everywhere, so that no two writers deadlock.
+    queue.limiter(lock=True)
+    rows = WatchlistItem.objects.select_for_update().select_related("series")
+    found = list(rows.filter(pk__in=list(changes)).order_by("pk"))
+    series_before = {row.pk: row.series_id for row in found}
+    touched = {row.pk: _set(row, changes[row.pk]) for row in found}
+    columns = {"updated_at"}.union(*touched.values())
+    WatchlistItem.objects.bulk_update(found, columns)
+    deciding = [row for row in found if touched[row.pk] & _DECIDING]
+    if deciding:
+        grabbing.decide_again_for(items=deciding)
+        before = {series_before[row.pk] for row in deciding}
+        refresh_watched(list(before | {row.series_id for row in deciding}))
+    for row in deciding:
+        if row.series_id != series_before[row.pk]:
             request_check(row.series, trigger=CheckTrigger.CREATED)
-    return row
+    return found
+
+
+def _set(row: WatchlistItem, changes: Mapping[str, Any]) -> set[str]:
+    """Set what is to be changed, and all that follows from it; the columns that were touched."""
+    touched = {name for name, value in changes.items() if getattr(row, name) != value}
+    now = row.updated_at = timezone.now()
+    if "lang" in touched:
+        _change_language(row, changes["lang"])
+        touched.add("series")
+    for name in changes.keys() & touched:
+        setattr(row, name, changes[name])
+    if "anime_title" in touched:
+        row.is_title_guessed = False
+        touched.add("is_title_guessed")
+    if "status" in touched:
+        row.status_changed_at = now
+        touched.add("status_changed_at")
+    if "last_episode_downloaded" in touched:
+        row.specials_since = None if row.last_episode_downloaded is None else now
+        touched.add("specials_since")
+    return touched
 
 
 def set_status(*, item: WatchlistItem, status: ItemStatus) -> WatchlistItem:
@@ -156,16 +189,22 @@ def set_status(*, item: WatchlistItem, status: ItemStatus) -> WatchlistItem:
 
 
 def unfollow(*, item: WatchlistItem) -> None:
-    """Take the series off the list; files in the library stay, what is under way is given up."""
-    with transaction.atomic():
-        queue.limiter(lock=True)
-        open_grabs = Grab.objects.filter(item=item, completed_at=None).exclude(
-            download__state__in=FINISHED
-        )
-        grabbing.withdraw(grabs=open_grabs)
-        series_id = item.series_id
-        item.delete()
-        refresh_watched([series_id])
+    """Take one series off the list; see `unfollow_each`."""
+    unfollow_each(items=[item])
+
+
+def unfollow_each(*, items: Sequence[WatchlistItem]) -> None:
+    """Take series off the list; files in the library stay, what is under way is given up."""
+    for start in range(0, len(items), _AT_ONCE):
+        some = items[start : start + _AT_ONCE]
+        with transaction.atomic():
+            queue.limiter(lock=True)
+            open_grabs = Grab.objects.filter(item__in=some, completed_at=None).exclude(
+                download__state__in=FINISHED
+            )
+            grabbing.withdraw(grabs=open_grabs)
+            WatchlistItem.objects.filter(pk__in=[item.pk for item in some]).delete()
+            refresh_watched([item.series_id for item in some])
 
 
 def _series_for(provider_id: str, found: Found) -> Series:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django.contrib.auth.models import User
@@ -29,9 +32,16 @@ _TEXTS: Final = (
 _MOMENTS: Final = ("status_changed_at", "specials_since", "created_at")
 
 
-def memory_of(item: WatchlistItem) -> dict[str, Any]:
-    """Everything that `restore` needs, as JSON has it."""
-    ignored = Decision.objects.filter(item=item, is_ignored=True)
+def memories_of(items: Sequence[WatchlistItem]) -> list[dict[str, Any]]:
+    """For each item everything that `restore` needs, as JSON has it."""
+    ignored: dict[uuid.UUID, list[str]] = defaultdict(list)
+    decisions = Decision.objects.filter(item__in=items, is_ignored=True)
+    for item_id, episode_id in decisions.values_list("item_id", "episode_id"):
+        ignored[item_id].append(str(episode_id))
+    return [_memory_of(item, ignored[item.pk]) for item in items]
+
+
+def _memory_of(item: WatchlistItem, ignored: list[str]) -> dict[str, Any]:
     encoder = DjangoJSONEncoder()
     memory = {name: getattr(item, name) for name in _TEXTS}
     memory |= {
@@ -42,7 +52,7 @@ def memory_of(item: WatchlistItem) -> dict[str, Any]:
     return memory | {
         "series": str(item.series_id),
         "last": None if last is None else str(last),
-        "ignored": [str(pk) for pk in ignored.values_list("episode_id", flat=True)],
+        "ignored": ignored,
     }
 
 
