@@ -56,6 +56,7 @@ class Lane:
         self.span = span
         self.first_byte = span.position - overlap_bytes
         self.begun_at = span.position
+        self.written_at = 0.0  # monotonic seconds
         self.call: Call
         self._compared = overlap_bytes  # bytes still to be compared with what is on disk
         self._skipped = 0  # bytes that the server sends before the asked ones
@@ -136,6 +137,7 @@ class Lane:
         if content:
             self.owner.part.write(content, span.position)
             span.position += len(content)
+            self.written_at = self.owner.now()
             self.owner.note_bytes(len(content))
 
     @property

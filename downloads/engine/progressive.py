@@ -30,6 +30,8 @@ from downloads.engine.storage import WorkFolder
 from downloads.engine.transport import Transport
 
 _SPACE_SECONDS = 1.0
+# What has waited in memory for that long is written: a kill loses it.
+_GATHER_SECONDS = 0.06
 _MAX_RESTARTS = 3
 # Slow connections are opened anew, but a host that throttles in earnest is not pestered.
 _MAX_REOPENED = 16
@@ -104,8 +106,10 @@ class Progressive:
             self._effective_url = ""
         if now >= self._not_before and not self._needs_renewal:
             self._start_lanes(now)
+        for lane in self._lanes:
+            if now - lane.written_at >= _GATHER_SECONDS:
+                lane.flush()
         if self._plan is not None and self.part.is_mark_due(now):
-            self._flush()
             self._mark()
         self.on_front(self._plan.front if self._plan is not None else 0)
         if now >= self._next_space:
