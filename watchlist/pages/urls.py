@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.views import LogoutView
-from django.urls import path
+from django.urls import path, re_path
 from django.views.generic import RedirectView
 
 from watchlist.pages import (
@@ -20,9 +20,12 @@ from watchlist.pages import (
 )
 
 _item = "watchlist/<uuid:item_id>"
+# The pages that people type; a slash too much leads to the same page.
+_typed = r"(?:watchlist(?:/add|/[0-9a-f-]{36})?|downloads|settings|stats|calendar|setup)"
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="watchlist"), name="home"),
+    re_path(rf"^(?P<page>{_typed})/$", RedirectView.as_view(url="/%(page)s", query_string=True)),
     path("site.webmanifest", frame.manifest, name="manifest"),
     path("pulse", frame.pulse, name="pulse"),
     path("theme", frame.theme, name="theme"),
