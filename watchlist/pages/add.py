@@ -28,7 +28,7 @@ from watchlist.pages import toasts, undo, wording
 from watchlist.pages.cards import initials_of, provider_name
 from watchlist.pages.feedback import user_of
 from watchlist.pages.forms import START_ALL, FollowForm
-from watchlist.pages.preview import Numbers, Offer, numbers_of, offer_of
+from watchlist.pages.preview import Numbers, Offer, known_offer, numbers_of, offer_of
 from watchlist.selectors.items import followed_refs
 from watchlist.services import items, posters, scheduler
 from watchlist.services.preferences import preferences
@@ -165,7 +165,7 @@ def follow(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _again(request, form)
     try:
-        item = items.follow(user=user_of(request), wish=_wish(form))
+        item = items.follow(user=user_of(request), wish=_wish(form), found=_told(form))
     except items.AlreadyFollowed as error:
         text = _("You already follow this series.")
         return _followed(request, error.item, text, "")
@@ -315,6 +315,13 @@ def _again(request: HttpRequest, form: FollowForm) -> HttpResponse:
     except ProviderError as error:
         return _refused(request, url, error)
     return _confirmation(request, offer, form, status=422)
+
+
+def _told(form: FollowForm) -> items.Found | None:
+    """What the dialog has just shown, so that the provider is not asked for it again."""
+    given = form.cleaned_data
+    offer = known_offer(given["url"], given["provider_id"], given["lang"])
+    return None if offer is None or offer.is_other_language else offer.found
 
 
 def _wish(form: FollowForm) -> items.Wish:

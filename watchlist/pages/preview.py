@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
@@ -60,15 +60,31 @@ class Numbers:
 def offer_of(url: str, provider_id: str, lang: str) -> Offer:
     """Recognise the address and ask the provider, for a few seconds at most.
 
+    What it told is remembered for some minutes: a person who adds a series asks three times.
     Raises ProviderError when the address is not a series.
     """
     if not provider_id:
         provider_id, _locator = gateway.recognise(url)
+    known = known_offer(url, provider_id, lang)
+    if known is not None:
+        return known
     try:
-        return Offer(provider_id, url, look_up(provider_id, url, lang or None), False)  # noqa: FBT003 - named in the class
+        offer = Offer(provider_id, url, look_up(provider_id, url, lang or None), False)  # noqa: FBT003 - named in the class
     except NoSuchLanguage:
         own = gateway.locate(provider_id, url).lang
-        return Offer(provider_id, url, look_up(provider_id, url, own), True)  # noqa: FBT003 - as above
+        offer = Offer(provider_id, url, look_up(provider_id, url, own), True)  # noqa: FBT003 - as above
+    if offer.found.details is not None:
+        # The dialog's form names the language that was found.
+        plain = replace(offer, is_other_language=False)
+        _remember(_key("offer", provider_id, url, offer.found.lang), plain)
+        _remember(_key("offer", provider_id, url, lang), offer)
+    return offer
+
+
+def known_offer(url: str, provider_id: str, lang: str) -> Offer | None:
+    """What the provider told of this address a moment ago."""
+    found = _remembered(_key("offer", provider_id, url, lang))
+    return found if isinstance(found, Offer) else None
 
 
 def numbers_of(offer: Offer) -> Numbers | ProviderError:
@@ -96,10 +112,9 @@ def series_of(offer: Offer) -> Series | None:
 
 def _asked(offer: Offer) -> Numbers | ProviderError:
     found = offer.found
-    text = f"{offer.provider_id}\0{found.series_ref}\0{found.lang}"
-    key = f"preview:{hashlib.blake2b(text.encode(), digest_size=12).hexdigest()}"
+    key = _key("numbers", offer.provider_id, found.series_ref, found.lang)
     remembered = _remembered(key)
-    if remembered is not None:
+    if isinstance(remembered, Numbers):
         return remembered
     try:
         listed = gateway.list_episodes(offer.provider_id, found.series_ref, found.lang, {})
@@ -115,16 +130,20 @@ def _numbers(rows: Sequence[tuple[Decimal, bool]]) -> Numbers:
     return Numbers(tuple(regular), len(rows) - len(regular))
 
 
-def _remembered(key: str) -> Numbers | None:
+def _key(*parts: str) -> str:
+    digest = hashlib.blake2b("\0".join(parts).encode(), digest_size=12).hexdigest()
+    return f"preview:{digest}"
+
+
+def _remembered(key: str) -> object:
     try:
-        found = cache.get(key)
+        return cache.get(key)
     except (RedisError, OSError):
         return None
-    return found if isinstance(found, Numbers) else None
 
 
-def _remember(key: str, numbers: Numbers) -> None:
+def _remember(key: str, value: Numbers | Offer) -> None:
     try:
-        cache.set(key, numbers, _REMEMBERED_SECONDS)
+        cache.set(key, value, _REMEMBERED_SECONDS)
     except (RedisError, OSError):
         return

@@ -78,15 +78,20 @@ class Found:
     error: ProviderError | None = field(default=None, compare=False)
 
 
-def follow(*, user: User, wish: Wish) -> WatchlistItem:
+def follow(*, user: User, wish: Wish, found: Found | None = None) -> WatchlistItem:
     """Put a series on the user's list and check it at once.
+
+    Args:
+        user: on whose list.
+        wish: what of the series.
+        found: what `look_up` gave for this wish a moment ago; looked up when left out.
 
     Raises:
         ProviderError: the URL is not a series of that provider, or there is no such provider.
         NoSuchLanguage: the URL leads to another language, and the wished one is a page of its own.
         AlreadyFollowed: it is on the list already.
     """
-    found = look_up(wish.provider_id, wish.anime_url, wish.lang)
+    found = found or look_up(wish.provider_id, wish.anime_url, wish.lang)
     with transaction.atomic():
         # The lock keeps a check that is finding episodes at this moment from missing the new item.
         series = Series.objects.select_for_update().get(pk=_series_for(wish.provider_id, found).pk)

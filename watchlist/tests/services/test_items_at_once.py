@@ -48,7 +48,8 @@ def test_each_item_gets_its_own_changes() -> None:
     for item in (first, second, third):
         item.refresh_from_db()
     assert (first.status, second.quality_preference, third.status) == ("paused", "720p", "active")
-    assert (second.last_episode_downloaded, third.last_episode_downloaded) == (2, None)
+    assert second.last_episode_downloaded == 2
+    assert third.last_episode_downloaded is None
     assert first.updated_at > third.updated_at
     assert first.status_changed_at > third.status_changed_at
     first.series.refresh_from_db()
