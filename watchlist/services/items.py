@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -153,9 +155,9 @@ def _change_some(changes: Mapping[uuid.UUID, Mapping[str, Any]]) -> list[Watchli
     rows = WatchlistItem.objects.select_for_update().select_related("series")
     found = list(rows.filter(pk__in=list(changes)).order_by("pk"))
     series_before = {row.pk: row.series_id for row in found}
-    touched = {row.pk: _set(row, changes[row.pk]) for row in found}
-    columns = {"updated_at"}.union(*touched.values())
-    WatchlistItem.objects.bulk_update(found, columns)
+    now = timezone.now()
+    touched = {row.pk: _set(row, changes[row.pk], now) for row in found}
+    _write(found, touched)
     deciding = [row for row in found if touched[row.pk] & _DECIDING]
     if deciding:
         grabbing.decide_again_for(items=deciding)
@@ -167,13 +169,13 @@ def _change_some(changes: Mapping[uuid.UUID, Mapping[str, Any]]) -> list[Watchli
     return found
 
 
-def _set(row: WatchlistItem, changes: Mapping[str, Any]) -> set[str]:
+def _set(row: WatchlistItem, changes: Mapping[str, Any], now: datetime) -> set[str]:
     """Set what is to be changed, and all that follows from it; the columns that were touched."""
     touched = {name for name, value in changes.items() if getattr(row, name) != value}
-    now = row.updated_at = timezone.now()
+    row.updated_at = now
     if "lang" in touched:
         _change_language(row, changes["lang"])
-        touched.add("series")
+        touched.add("series_id")
     for name in changes.keys() & touched:
         setattr(row, name, changes[name])
     if "anime_title" in touched:
@@ -185,7 +187,19 @@ def _set(row: WatchlistItem, changes: Mapping[str, Any]) -> set[str]:
     if "last_episode_downloaded" in touched:
         row.specials_since = None if row.last_episode_downloaded is None else now
         touched.add("specials_since")
-    return touched
+    return touched | {"updated_at"}
+
+
+def _write(rows: Iterable[WatchlistItem], touched: Mapping[uuid.UUID, set[str]]) -> None:
+    """Rows that get the same values are written together: most often that is all of them."""
+    alike: dict[str, list[uuid.UUID]] = defaultdict(list)
+    values: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        columns = {name: getattr(row, name) for name in sorted(touched[row.pk])}
+        values[repr(columns)] = columns
+        alike[repr(columns)].append(row.pk)
+    for key, ids in alike.items():
+        WatchlistItem.objects.filter(pk__in=ids).update(**values[key])
 
 
 def set_status(*, item: WatchlistItem, status: ItemStatus) -> WatchlistItem:
