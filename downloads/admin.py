@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
@@ -15,33 +14,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from downloads import queue
+from downloads.adminrights import LookOnlyAdmin, NotByHandAdmin
 from downloads.models import Download, DownloadAttempt, DownloadEvent, Limiter
 
 if TYPE_CHECKING:
-    _Admin = admin.ModelAdmin[Any]
     _Inline = admin.TabularInline[Any, Any]
     _LimiterForm = forms.ModelForm[Limiter]
 else:
     # The generic classes exist for the type checker only.
-    _Admin = admin.ModelAdmin
     _Inline = admin.TabularInline
     _LimiterForm = forms.ModelForm
 
 MAX_AUTOMATIC_CAP = 16
-
-
-class NotByHandAdmin(_Admin):
-    """Rows come and go by what people and workers do, not here."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody adds one here."""
-        del request
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody deletes one here: others point at it, and files may lie on the disk."""
-        del request, obj
-        return False
 
 
 class LookOnlyInline(_Inline):
@@ -195,15 +179,10 @@ class LimiterAdmin(NotByHandAdmin):
             Limiter.objects.filter(pk=obj.pk).update(**changes)
 
 
-class HistoryAdmin(NotByHandAdmin):
-    """Rows to look at."""
+class HistoryAdmin(LookOnlyAdmin):
+    """Rows of the downloads' history."""
 
     list_select_related = ["download"]
-
-    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        """Nobody changes one here."""
-        del request, obj
-        return False
 
 
 @admin.register(DownloadEvent)

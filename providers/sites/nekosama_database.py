@@ -49,10 +49,7 @@ def parse_database(value: object, url: str) -> list[Entry]:
 
 
 def _entry(found: Mapping[str, Any], url: str) -> Entry:
-    names = (
-        text_in(found.get(key))
-        for key in ("title_english", "title_romanji", "title_french", "others")
-    )
+    names = (text_in(found.get(key)) for key in _OTHER_TITLES)
     title = text_in(found.get("title"))
     genres = found.get("genres")
     popularity = found.get("popularity")

@@ -11,8 +11,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from downloads.adminrights import Admin, LookOnlyAdmin
 from watchlist import reasons
-from watchlist.admin.base import Admin, LookOnlyAdmin
 from watchlist.models import Decision, Grab, ItemStatus, WatchlistItem
 from watchlist.services import due, items
 

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from watchlist.admin.base import Admin, LookOnlyAdmin, NotByHandAdmin
+from downloads.adminrights import Admin, LookOnlyAdmin, NotByHandAdmin
 from watchlist.models import ApiToken, CalendarFeed, Notification, Preferences, Profile
 from watchlist.services import calendar_feeds
 from watchlist.services.preferences import change_settings

@@ -9,7 +9,7 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from watchlist.admin.base import LookOnlyAdmin
+from downloads.adminrights import LookOnlyAdmin
 from watchlist.admin.items import tell_queued
 from watchlist.models import Check, Episode, Series
 from watchlist.services import due

@@ -1,4 +1,4 @@
-"""What these administration pages share."""
+"""What administration pages allow: rows come and go by what people and workers do."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ else:
 
 
 class NotByHandAdmin(Admin):
-    """Rows come and go by what people and workers do, not here."""
+    """Rows that nobody adds or deletes here: others point at them, and files may lie on disk."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody adds one here."""
