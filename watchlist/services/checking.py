@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import logging
 import os
-import socket
 import threading
 import time
 import uuid
@@ -32,6 +31,7 @@ from watchlist.models import Check, CheckStatus, Series
 from watchlist.services import listing, outcomes, posters
 from watchlist.services.lanes import Lanes
 from watchlist.services.outcomes import Answer
+from watchlist.services.workers import new_owner
 from watchlist.wakeup import wake_for_checks
 
 logger = logging.getLogger(__name__)
@@ -175,7 +175,7 @@ def _at_once(site: str) -> int:
 
 def _claim(check_ids: Iterable[uuid.UUID]) -> list[_Claimed]:
     ids = list(check_ids)
-    owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
+    owner = new_owner()
     now = timezone.now()
     Check.objects.filter(pk__in=ids, status=CheckStatus.QUEUED).update(
         status=CheckStatus.RUNNING, owner=owner, started_at=now, lease_expires_at=now + LEASE

@@ -24,6 +24,7 @@ from watchlist.models import (
     Series,
     WatchlistItem,
 )
+from watchlist.services.workers import is_gone
 from watchlist.wakeup import wake_for_checks
 
 BATCH: Final = 25
@@ -184,10 +185,12 @@ def refresh_watched(series_ids: list[uuid.UUID]) -> None:
 def requeue_lost_checks() -> int:
     """Take back checks of dead workers and wake those whose message was lost. Returns how many."""
     now = timezone.now()
-    Check.objects.filter(status=CheckStatus.RUNNING, lease_expires_at__lte=now).update(
+    running = Check.objects.filter(status=CheckStatus.RUNNING)
+    # Nobody waits for the end of a lease whose holder is known to have ended.
+    gone = [one for one in running.values_list("owner", flat=True).distinct() if is_gone(one)]
+    running.filter(Q(lease_expires_at__lte=now) | Q(owner__in=gone)).update(
         status=CheckStatus.QUEUED, owner="", lease_expires_at=None, started_at=None
     )
-    running = Check.objects.filter(status=CheckStatus.RUNNING)
     busy = set(running.values_list("series__provider_id", flat=True))
     waiting = Check.objects.filter(
         ~Q(series__provider_id__in=busy) | Q(created_at__lte=now - LOST_IN_LINE_AFTER),

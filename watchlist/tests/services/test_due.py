@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
@@ -9,7 +12,7 @@ from django.utils import timezone
 
 from providers import gateway
 from watchlist.models import Check, CheckStatus, CheckTrigger, ItemStatus, Series
-from watchlist.services import due, items, users
+from watchlist.services import due, items, users, workers
 from watchlist.services.preferences import change_settings
 from watchlist.tests.factories import (
     AdministratorFactory,
@@ -97,17 +100,35 @@ def test_a_dead_workers_check_is_queued_again() -> None:
     assert (check.status, check.owner) == (CheckStatus.QUEUED, "")
 
 
-def test_a_running_check_within_its_lease_is_left_alone() -> None:
+def leased(owner: str) -> Check:
     (series,) = due_series()
-    check = Check.objects.create(
+    return Check.objects.create(
         series=series,
         trigger=CheckTrigger.SCHEDULED,
         status=CheckStatus.RUNNING,
+        owner=owner,
         lease_expires_at=timezone.now() + timedelta(minutes=1),
     )
+
+
+@pytest.mark.parametrize("owner", ["", "some name", "another-host:1:x", workers.new_owner()])
+def test_a_running_check_within_its_lease_is_left_alone(owner: str) -> None:
+    check = leased(owner)
     due.requeue_lost_checks()
     check.refresh_from_db()
     assert check.status == CheckStatus.RUNNING
+
+
+def test_a_check_of_a_process_that_was_killed_is_taken_back_before_its_lease_ends() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        check = leased(f"{socket.gethostname()}:{process.pid}:x")
+        due.requeue_lost_checks()
+        check.refresh_from_db()
+        assert check.status == CheckStatus.RUNNING
+        process.kill()
+    due.requeue_lost_checks()
+    check.refresh_from_db()
+    assert (check.status, check.owner) == (CheckStatus.QUEUED, "")
 
 
 @pytest.mark.parametrize(
