@@ -8,9 +8,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 # Tests and checks work on folders of their own, never on ./data.
 TESTING := DJANGO_SETTINGS_MODULE=tests.settings
-# Four on two processors: while one waits for a browser or a clock, the others compute. Tests are
-# handed out one by one, those of a group to one worker.
-PYTEST := $(PY) -m pytest -n 4 --dist loadgroup
+# Three on two processors: while one waits for a browser or a clock, the others compute.
+PYTEST := $(PY) -m pytest -n 3
 # Where the database is used; conftest.py leaves out each test here that does without it, and the
 # browser tests do not care which one it is.
 ON_POSTGRES := downloads/tests watchlist providers/tests --ignore=downloads/tests/engine \

@@ -5,17 +5,43 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from zlib import crc32
 
 import pytest
 from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.utils import timezone, translation
 from pytest_django import Settings
+from xdist.scheduler import LoadScopeScheduling
 
 from watchlist_project.embedded_broker import EmbeddedBroker
 
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
 IS_POSTGRES = django_settings.DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql"
+# Each of these makes something for all its tests, which takes longer than most of them.
+TOGETHER = {
+    "downloads/tests/test_publishing.py",
+    "providers/tests/sites/test_with_demo_site.py",
+    "tests/test_supervisor.py",
+    "tests/test_whole_product.py",
+    "watchlist/tests/api/test_finding.py",
+    "watchlist/tests/services/test_checking.py",
+}
+
+
+class OneByOne(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Hands tests to the workers one by one, and the modules that stay together as a whole."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.split("::", 1)[0]
+        return module if module in TOGETHER else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneByOne:
+    """How tests are spread over the workers of `-n`."""
+    return OneByOne(config, log)
 
 
 @pytest.hookimpl(trylast=True)
@@ -46,12 +72,12 @@ def _mixed(items: list[pytest.Item]) -> list[pytest.Item]:
     """Tests that compute among tests that wait, so that neither processors nor time are lost.
 
     Those with a database compute, those without, as the engine's, mostly wait, and those in a
-    browser do both for long. What shares something made for a module is in an `xdist_group`, which
-    is handed to one worker as a whole.
+    browser take long: they are shuffled, the same in every run, as the longest stand together.
     """
     lanes: dict[object, list[pytest.Item]] = defaultdict(list)
     for item in items:
         lanes[item.get_closest_marker("e2e") is not None, _uses_database(item)].append(item)
+    lanes[True, True].sort(key=lambda item: crc32(item.nodeid.encode()))
     placed = [
         ((place + 0.5) / len(lane), item)
         for lane in lanes.values()

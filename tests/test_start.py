@@ -140,5 +140,5 @@ def test_a_database_that_does_not_answer_is_one_line(tmp_path: Path) -> None:
     )
     assert ended.returncode != 0
     (line,) = ended.stderr.splitlines()
-    assert line.startswith("Cannot start: the database does not answer")
+    assert line.startswith("Cannot start: the database of DATABASE_URL does not answer")
     assert "hunter2" not in line

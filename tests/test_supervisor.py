@@ -26,8 +26,6 @@ ROOT = Path(__file__).resolve().parent.parent
 PARTS = ("broker", "web", "checks", "downloads", "beat")
 LONG_ENOUGH_SECONDS = 60.0
 
-pytestmark = pytest.mark.xdist_group("supervisor")
-
 
 class Running:
     """One supervisor on a DATA_DIR of its own, seen from outside."""

@@ -23,7 +23,7 @@ import pytest
 
 from providers.demo.site import DemoSite
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300), pytest.mark.xdist_group("product")]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PATIENCE_SECONDS: Final = 120.0

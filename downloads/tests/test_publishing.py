@@ -17,7 +17,7 @@ from downloads.states import State
 from downloads.tests.engine.clips import make_clip
 from downloads.tests.workers import run
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("publishing")]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 Publish = Callable[..., Order]
 IN_THE_LIBRARY = "Already in the library from animesama; that file is kept."

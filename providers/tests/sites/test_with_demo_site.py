@@ -15,8 +15,6 @@ from providers.registry import ADAPTERS
 from providers.safe_url import EgressPolicy
 from providers.types import EpisodeList, StreamKind
 
-pytestmark = pytest.mark.xdist_group("demo site")
-
 CLASSES = {adapter.id: adapter for adapter in ADAPTERS}
 SITES = ["animesama", "nekosama", "animeultime"]
 

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 from providers.demo.site import DemoSite
 from providers.safe_url import EgressPolicy
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("finding")]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 CATALOGUES = ("animesama", "nekosama", "animeultime")
 

@@ -18,7 +18,7 @@ from watchlist.services import checking, due
 from watchlist.tests.factories import WatchlistItemFactory
 
 # The threads that ask have connections of their own, so the rows have to be committed.
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("checking")]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(scope="module")
