@@ -15,7 +15,7 @@ from providers.safe_url import EgressPolicy, check_url
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _LOCAL_NAMES = ("localhost", "localdomain", "local", "internal", "intranet", "lan")
-_REFUSAL = "The address leads to a private network, which is not allowed."
+_REFUSAL = "The address leads to a private network that ALLOWED_PRIVATE_HOSTS does not name."
 
 
 def port_of(parts: SplitResult) -> int:

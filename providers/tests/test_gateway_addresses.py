@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from providers import gateway, states
+from providers import addresses, gateway, states
 from providers.errors import (
     EgressRefused,
     NotASeries,
@@ -194,3 +194,8 @@ def test_a_provider_without_an_address_is_off_until_it_has_one(
     settings.PROVIDER_BASE_URLS = {"nekosama": "https://neko.example"}
     assert states.is_enabled(state)
     assert states.is_enabled(ProviderState(provider_id="animesama"))
+
+
+def test_a_private_address_is_refused_with_the_name_of_the_variable_that_allows_it() -> None:
+    with pytest.raises(EgressRefused, match="ALLOWED_PRIVATE_HOSTS"):
+        addresses.check_base_url("http://10.1.2.3/site", EgressPolicy())
