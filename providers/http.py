@@ -31,9 +31,8 @@ from providers.bodies import read_body
 from providers.connections import POOL_CLASSES, Exchange, tls_context
 from providers.errors import EgressRefused, ProviderError, TooLarge, Unreachable
 from providers.safe_url import EgressPolicy, check_url
-from providers.types import PageValidator
+from providers.types import USER_AGENT, PageValidator
 
-USER_AGENT = "Mozilla/5.0 (compatible; Tsuzuku/0.1)"
 DEFAULT_DEADLINE_SECONDS = 30.0
 MAX_REDIRECTS = 5
 MAX_TURN_WAIT_SECONDS = 60.0

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
+# Many sites answer only what begins like a browser's name; what follows says who asks.
+USER_AGENT = "Mozilla/5.0 (compatible; Tsuzuku/0.1)"
+
 
 class AiringStatus(StrEnum):
     """Whether more episodes are to be expected, as the site says."""

@@ -13,6 +13,7 @@ from urllib.parse import urljoin, urlsplit
 from downloads.engine.errors import AddressRefused, EngineError, ServerRefused
 from providers.errors import EgressRefused
 from providers.safe_url import check_url
+from providers.types import USER_AGENT
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -24,7 +25,6 @@ MAX_REDIRECTS = 10
 _PORTABLE_HEADERS = frozenset({"user-agent", "referer", "origin", "accept", "accept-language"})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
-_USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 _OWN_HEADERS = frozenset({"range", "if-range", "accept-encoding", "host", "connection"})
 
 
@@ -166,7 +166,7 @@ class Call:
 
     def header_lines(self) -> list[str]:
         """What is sent: the caller's headers below our own."""
-        wanted = {"User-Agent": _USER_AGENT, "Accept": "*/*"}
+        wanted = {"User-Agent": USER_AGENT, "Accept": "*/*"}
         for name, value in self.headers.items():
             if name.lower() in _OWN_HEADERS or any(c in name + value for c in "\r\n\0"):
                 continue

@@ -24,6 +24,7 @@ from urllib.parse import unquote, urlsplit
 from downloads.engine.errors import EngineError
 from downloads.engine.fetch import fetch
 from downloads.engine.library import publish
+from downloads.engine.storage import WorkFolder
 from downloads.engine.types import Command, FetchedFile, FetchRequest, Limits, Progress
 from providers.errors import EgressRefused
 from providers.safe_url import EgressPolicy, check_url
@@ -92,6 +93,8 @@ def run(arguments: argparse.Namespace, *, egress: EgressPolicy, umask: int) -> i
         error = failure
     except OSError as failure:
         error = EngineError(f"The folder cannot be used: {failure.strerror}.")
+    if error is not None:
+        _drop_if_empty(work_dir)
     control.finish()
     if arguments.json:
         sys.stdout.write(json.dumps(_report(fetched, path, error, control)) + "\n")
@@ -229,6 +232,13 @@ def _tidy_up(work_dir: Path) -> None:
     shutil.rmtree(work_dir, ignore_errors=True)
     if not any(work_dir.parent.iterdir()):
         work_dir.parent.rmdir()
+
+
+def _drop_if_empty(work_dir: Path) -> None:
+    """Leave nothing behind of a fetch that has brought nothing."""
+    with suppress(EngineError, OSError), WorkFolder(work_dir):
+        if not any(path.stat().st_size for path in work_dir.iterdir()):
+            _tidy_up(work_dir)
 
 
 def _folder(text: str) -> Path:

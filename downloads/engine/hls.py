@@ -99,7 +99,7 @@ def load_extras(fetcher: SmallFetcher, plan: SegmentPlan) -> None:
         raise PlaylistRefused("The stream changes its key too often.")
     for url, key in fetcher.fetch_all(key_urls, max_bytes=_MAX_KEY_BYTES).items():
         if len(key.content) != _KEY_BYTES:
-            raise PlaylistRefused("The stream's key is not one.")
+            raise PlaylistRefused("The key that should decrypt the stream has the wrong length.")
         plan.keys[url] = key.content
     for init in inits:
         found = fetcher.fetch(init.url, max_bytes=_MAX_INIT_BYTES, byte_range=init.byte_range)

@@ -278,7 +278,7 @@ class Progressive:
             self._end_well(lane, call)
         elif isinstance(error, RemoteChanged):
             self.has_changed = True
-            self._restart("The remote file changes all the time.")
+            self._restart("The server describes another file each time it is asked.")
         elif isinstance(error, RangesIgnored) and self._lanes:
             self._count.back_off(self.now(), 1, is_refusal=True)
         elif isinstance(error, RangesUnusable):

@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from downloads.engine.dash import load_dash
 from downloads.engine.errand import Errand
 from downloads.engine.errors import WrongLength
 from downloads.engine.hls import SegmentPlan, load_hls, segment_source
@@ -38,6 +37,8 @@ def fetch_hls(session: Session, stream: Stream) -> Outcome:
 
 def fetch_dash(session: Session, stream: Stream) -> Outcome:
     """Fetch an MPEG-DASH stream into one file. Raises EngineError, OSError."""
+    from downloads.engine.dash import load_dash  # noqa: PLC0415 - brings an XML parser
+
     return fetch_segmented(session, stream, load_dash)
 
 

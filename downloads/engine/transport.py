@@ -313,5 +313,7 @@ def _usual_authorities() -> str:
 
 def _error_of(call: Call, code: int, text: str) -> EngineError:
     if call.refused_address and code == pycurl.E_COULDNT_CONNECT:
-        return AddressRefused("The address leads to a private network and was refused.")
+        return AddressRefused(
+            "The address leads to a private network that ALLOWED_PRIVATE_HOSTS does not name."
+        )
     return ConnectionFailed(_SOFT_CURL_ERRORS.get(code) or f"The transfer failed: {text or code}.")

@@ -11,10 +11,9 @@ from typing import Any, ClassVar
 
 from providers import errors
 from providers.base import HostResolver
-from providers.http import USER_AGENT
 from providers.safe_url import EgressPolicy, check_url
 from providers.text import clean_text
-from providers.types import Stream, StreamKind, VideoSource
+from providers.types import USER_AGENT, Stream, StreamKind, VideoSource
 
 DEADLINE_SECONDS = 45
 _ROOT = Path(__file__).resolve().parents[2]

@@ -84,7 +84,16 @@ def test_a_refused_file_is_told_and_leaves_nothing(
     assert status == 1
     assert told["error"]["code"] == "not_a_video"
     assert told["path"] is None
-    assert not list((tmp_path / "out").glob("*.mp4"))
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_a_fetch_that_brought_nothing_leaves_nothing(
+    command: Command, origin: Origin, tmp_path: Path
+) -> None:
+    status, told = report(command(origin.url("/none.mp4"), str(tmp_path / "out"), "--json"))
+
+    assert (status, told["error"]["code"]) == (1, "server_refused")
+    assert not list((tmp_path / "out").iterdir())
 
 
 def test_a_killed_command_goes_on_where_it_was(
