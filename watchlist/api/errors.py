@@ -11,6 +11,7 @@ from django.db import DataError, IntegrityError, InterfaceError, OperationalErro
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from rest_framework import status
 from rest_framework.exceptions import APIException, NotFound, ParseError, ValidationError
@@ -25,6 +26,7 @@ from providers.errors import (
     ProviderError,
     UnknownProvider,
 )
+from watchlist import faults
 from watchlist.services.downloads import SharedDownload
 from watchlist.services.items import AlreadyFollowed, NoSuchLanguage
 
@@ -60,11 +62,18 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
 
 def provider_refusal(error: ProviderError, *, url_field: str) -> APIException:
     """What a provider's error says about the request; `url_field` names the field with the URL."""
+    text = _words_of(error)
     if isinstance(error, UnknownProvider | ProviderDisabled):
-        return ValidationError({"provider_id": [str(error)]})
+        return ValidationError({"provider_id": [text]})
     if isinstance(error, NotASeries | EgressRefused):
-        return ValidationError({url_field: [str(error)]})
-    return Refused(str(error), error.code, status_code=status.HTTP_400_BAD_REQUEST)
+        return ValidationError({url_field: [text]})
+    return Refused(text, error.code, status_code=status.HTTP_400_BAD_REQUEST)
+
+
+def _words_of(error: ProviderError) -> str:
+    # A provider's own words say more, but they are English.
+    is_english = (get_language() or "en").startswith("en")
+    return str(error) if is_english else faults.sentence(error.code)
 
 
 def lockout_response(

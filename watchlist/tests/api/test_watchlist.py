@@ -121,6 +121,17 @@ def test_a_series_that_cannot_be_followed_is_refused_by_field(
     assert not WatchlistItem.objects.exists()
 
 
+def test_a_refusal_is_in_the_language_of_the_client(api: APIClient) -> None:
+    answer = api.post(
+        "/api/watchlist",
+        {"anime_url": "http://10.0.0.1/feed", "provider_id": "feed"},
+        headers={"Accept-Language": "fr"},
+    )
+
+    assert answer.status_code == 400
+    assert "réseau privé" in answer.json()["anime_url"][0]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
