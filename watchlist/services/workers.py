@@ -5,19 +5,23 @@ from __future__ import annotations
 import os
 import socket
 import uuid
+from functools import cache
 from pathlib import Path
+
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+_PROCESSES = Path("/proc/self/ns/pid")
 
 
 def new_owner() -> str:
-    """A name for what this process takes now: host, process and something of its own."""
-    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
+    """A name for what this process takes now: its place, its number, and something of its own."""
+    return f"{_place()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
 
 
 def is_gone(owner: str) -> bool:
     """Whether the process of this name has ended; False too when that cannot be seen from here."""
-    host, _, rest = owner.partition(":")
+    place, _, rest = owner.partition(":")
     process_id = rest.partition(":")[0]
-    if host != socket.gethostname() or not process_id.isdecimal():
+    if place != _place() or not process_id.isdecimal():
         return False
     try:
         os.kill(int(process_id), 0)
@@ -26,6 +30,20 @@ def is_gone(owner: str) -> bool:
     except (PermissionError, OverflowError):
         return False
     return _is_only_a_name(process_id)
+
+
+@cache
+def _place() -> str:
+    """Where a process's number means the same process; a host's name may be shared by containers.
+
+    The name alone where the system does not tell more.
+    """
+    name = socket.gethostname()[:64]
+    try:
+        boot = _BOOT.read_text(encoding="ascii").strip()
+        return f"{name}/{boot[:8]}-{_PROCESSES.stat().st_ino}"
+    except OSError:
+        return name
 
 
 def _is_only_a_name(process_id: str) -> bool:

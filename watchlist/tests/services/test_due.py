@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -111,9 +112,16 @@ def leased(owner: str) -> Check:
     )
 
 
-@pytest.mark.parametrize("owner", ["", "some name", "another-host:1:x", "this process"])
+@pytest.mark.parametrize(
+    "owner", ["", "some name", "another-host:1:x", "a container", "this process"]
+)
 def test_a_running_check_within_its_lease_is_left_alone(owner: str) -> None:
-    check = leased(workers.new_owner() if owner == "this process" else owner)
+    # A container on this host whose processes have numbers of their own.
+    named = {
+        "this process": workers.new_owner(),
+        "a container": f"{socket.gethostname()}/1234abcd-1:999999:x",
+    }
+    check = leased(named.get(owner, owner))
     due.requeue_lost_checks()
     check.refresh_from_db()
     assert check.status == CheckStatus.RUNNING
@@ -121,7 +129,7 @@ def test_a_running_check_within_its_lease_is_left_alone(owner: str) -> None:
 
 def test_a_check_of_a_process_that_was_killed_is_taken_back_before_its_lease_ends() -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
-        check = leased(f"{socket.gethostname()}:{process.pid}:x")
+        check = leased(workers.new_owner().replace(f":{os.getpid()}:", f":{process.pid}:"))
         due.requeue_lost_checks()
         check.refresh_from_db()
         assert check.status == CheckStatus.RUNNING
