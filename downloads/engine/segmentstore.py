@@ -87,7 +87,7 @@ class SegmentStore:
             self.joined = self._joined_file(lines)
 
     def _joined_file(self, lines: list[str]) -> Path | None:
-        for line in lines:
+        for line in reversed(lines):
             match = re.fullmatch(r"joined (\d{1,15}) ([\w.]+)", line)
             path = None if match is None else self._folder / match[2]
             if match is not None and path is not None and path.is_file():
