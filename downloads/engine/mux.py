@@ -212,27 +212,37 @@ class Muxer:
         self, container: InputContainer, track: TrackInput, shift: float, outputs: list[Stream]
     ) -> Iterator[_Timed]:
         streams = self._streams_of(container, track)[: len(outputs)]
-        # Looked up and written once a packet, so it is kept simple: no fractions in the loop.
+        # Looked up and written once a packet, so it is kept simple: no fractions in the loop, and
+        # nothing is set that would stay as it is.
         table = {
-            stream.index: (output, round(shift / stream.time_base), float(stream.time_base))
+            stream.index: (
+                output,
+                output.index,
+                round(shift / stream.time_base),
+                float(stream.time_base),
+            )
             for stream, output in zip(streams, outputs, strict=False)
             if stream.time_base
         }
         last_dts = self._last_dts
         for packet in container.demux(streams):
-            dts = packet.dts
-            if dts is None:
+            told = packet.dts
+            if told is None:
                 continue
-            pts = packet.pts
-            output, moved, tick_seconds = table[packet.stream_index]
-            dts += moved
+            output, number, moved, tick_seconds = table[packet.stream_index]
+            dts = told + moved
             # A muxer takes only rising times; at the seam of two groups they may overlap a little.
-            last = last_dts.get(output.index)
+            last = last_dts.get(number)
             if last is not None and dts <= last:
                 dts = last + 1
-            last_dts[output.index] = dts
-            packet.dts = dts
-            packet.pts = dts if pts is None else max(pts + moved, dts)
+            last_dts[number] = dts
+            pts = packet.pts
+            if pts is None:
+                packet.pts = dts
+            elif moved or pts < dts:
+                packet.pts = max(pts + moved, dts)
+            if dts != told:
+                packet.dts = dts
             packet.stream = output
             yield dts * tick_seconds, packet
 
