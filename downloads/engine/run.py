@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from threading import Event, Thread
@@ -93,8 +94,9 @@ def _result(session: Session) -> FetchedFile:
     monitor.beat()
     checked_url(request.stream.url)
     kind, outcome = _fetch(session, request.stream)
-    # To remove large files takes as long as to verify one.
-    removal = Errand(lambda: _remove(outcome.spent))
+    # To remove large files takes longer than to verify one.
+    halves = outcome.spent[::2], outcome.spent[1::2]
+    removals = [Errand(partial(_remove, paths)) for paths in halves if paths]
     try:
         monitor.enter(Stage.CHECKING)
         media = _verified(session, outcome)
@@ -102,7 +104,8 @@ def _result(session: Session) -> FetchedFile:
         if request.want_sha256:
             digest = monitor.wait_for(lambda stop: _sha256(session, outcome.path, stop))
     finally:
-        removal.result()
+        for removal in removals:
+            removal.result()
     return FetchedFile(
         path=outcome.path,
         size_bytes=outcome.path.stat().st_size,
