@@ -24,6 +24,7 @@ from downloads.engine.errors import (
     ServerRefused,
     WrongLength,
 )
+from downloads.engine.monitor import Monitor
 from downloads.engine.partfile import PartFile
 from downloads.engine.progressive import PlaylistFound, Progressive
 from downloads.engine.session import Outcome, Session
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from downloads.engine.verify import VerifiedMedia
 
 _PRELOAD_AFTER_SECONDS = 0.3
+_BUSY_BYTES = 45_000_000  # in that time
 # Such a file is kept nowhere: the next source must not build on it.
 _SPOILED = (NotAVideo, WrongLength, PlaylistRefused)
 
@@ -45,7 +47,7 @@ def run(request: FetchRequest, control: Control, folder: WorkFolder) -> FetchedF
     """Fetch and verify into a locked folder. Raises EngineError, OSError."""
     session = Session.open(_with_own_errors(request), control, folder)
     is_over = Event()
-    preload = Thread(target=_preload, args=(is_over,), daemon=True)
+    preload = Thread(target=_preload, args=(session.monitor, is_over), daemon=True)
     preload.start()
     try:
         return _result(session)
@@ -58,13 +60,18 @@ def run(request: FetchRequest, control: Control, folder: WorkFolder) -> FetchedF
         preload.join()
 
 
-def _preload(is_over: Event) -> None:
-    """Load what the last step needs while bytes are on their way, but not while connections open.
+def _preload(monitor: Monitor, is_over: Event) -> None:
+    """Load what the last step needs while bytes are on their way and leave time for it.
 
-    It holds the interpreter for longer than a server needs for its answer.
+    It holds the interpreter for longer than a server needs for its answer; and where bytes come as
+    fast as they can be taken it would hold them up for longer than it takes by itself.
     """
-    if not is_over.wait(_PRELOAD_AFTER_SECONDS):
-        import_module("downloads.engine.verify")
+    before = 0
+    while not is_over.wait(_PRELOAD_AFTER_SECONDS):
+        arrived, before = monitor.bytes_done - before, monitor.bytes_done
+        if arrived < _BUSY_BYTES:
+            import_module("downloads.engine.verify")
+            return
 
 
 def _with_own_errors(request: FetchRequest) -> FetchRequest:
