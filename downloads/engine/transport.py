@@ -169,8 +169,12 @@ class Transport:
     def _rest(self) -> None:
         if len(self._calls) < _MANY_CALLS or self.has_news:
             return
-        arrived = self._ended_bytes + sum(map(_received, self._calls))
-        outstanding = list(map(_outstanding, self._calls))
+        received = list(map(_received, self._calls))
+        announced = map(_announced, self._calls)
+        outstanding = [
+            max(whole - part, 0) for whole, part in zip(announced, received, strict=True)
+        ]
+        arrived = self._ended_bytes + sum(received)
         time.sleep(self._pulse.rest_seconds(time.monotonic(), arrived, outstanding))
 
     def _ended(self) -> list[tuple[Any, int, str]]:
@@ -300,9 +304,9 @@ def _received(easy: Any) -> int:
     return int(easy.getinfo(pycurl.SIZE_DOWNLOAD_T))
 
 
-def _outstanding(easy: Any) -> int:
-    announced = int(easy.getinfo(pycurl.CONTENT_LENGTH_DOWNLOAD_T))
-    return max(announced - _received(easy), 0)
+def _announced(easy: Any) -> int:
+    """Bytes of the whole answer; -1 when it does not tell, or has not begun."""
+    return int(easy.getinfo(pycurl.CONTENT_LENGTH_DOWNLOAD_T))
 
 
 def _usual_authorities() -> str:
