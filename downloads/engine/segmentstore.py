@@ -89,8 +89,10 @@ class SegmentStore:
     def _joined_file(self, lines: list[str]) -> Path | None:
         for line in reversed(lines):
             match = re.fullmatch(r"joined (\d{1,15}) ([\w.]+)", line)
-            path = None if match is None else self._folder / match[2]
-            if match is not None and path is not None and path.is_file():
+            if match is None:
+                continue
+            path = self._folder / match[2]
+            if path.is_file():
                 return path if path.stat().st_size == int(match[1]) else None
         return None
 
