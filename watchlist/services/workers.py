@@ -8,7 +8,8 @@ import uuid
 from functools import cache
 from pathlib import Path
 
-_BOOT = Path("/proc/sys/kernel/random/boot_id")
+from downloads.engine.journal import boot_id
+
 _PROCESSES = Path("/proc/self/ns/pid")
 
 
@@ -40,8 +41,7 @@ def _place() -> str:
     """
     name = socket.gethostname()[:64]
     try:
-        boot = _BOOT.read_text(encoding="ascii").strip()
-        return f"{name}/{boot[:8]}-{_PROCESSES.stat().st_ino}"
+        return f"{name}/{boot_id()[:8]}-{_PROCESSES.stat().st_ino}"
     except OSError:
         return name
 
