@@ -196,8 +196,9 @@ def _write(rows: Iterable[WatchlistItem], touched: Mapping[uuid.UUID, set[str]])
     values: dict[str, dict[str, Any]] = {}
     for row in rows:
         columns = {name: getattr(row, name) for name in sorted(touched[row.pk])}
-        values[repr(columns)] = columns
-        alike[repr(columns)].append(row.pk)
+        key = repr(columns)
+        values[key] = columns
+        alike[key].append(row.pk)
     for key, ids in alike.items():
         WatchlistItem.objects.filter(pk__in=ids).update(**values[key])
 
