@@ -51,10 +51,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     The `live` tests run when they are asked for by name. On PostgreSQL what does not use the
     database is left out: it ran already, on SQLite.
     """
-    left_out = [item for item in items if not _is_wanted(config, item)]
+    wanted: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
+    for item in items:
+        (wanted if _is_wanted(config, item) else left_out).append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-    items[:] = _mixed([item for item in items if _is_wanted(config, item)])
+    items[:] = _mixed(wanted)
 
 
 def _is_wanted(config: pytest.Config, item: pytest.Item) -> bool:

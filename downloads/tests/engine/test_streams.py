@@ -241,12 +241,18 @@ def die_while_it_is_checked(progress: Progress) -> None:
         raise DiedError
 
 
+def joined_when_it_died(origin: Origin, run: Fetch, stream: Path) -> str:
+    """The address of a stream that was fetched and joined, and not yet verified."""
+    url = serve_folder(origin, stream, "/v")
+    with pytest.raises(DiedError):
+        run(url, kind=StreamKind.HLS, owner=Owner(on_progress=die_while_it_is_checked))
+    return url
+
+
 def test_a_joined_stream_is_neither_fetched_nor_joined_again(
     origin: Origin, run: Fetch, ts_stream: Path, work_dir: Path
 ) -> None:
-    url = serve_folder(origin, ts_stream, "/v")
-    with pytest.raises(DiedError):
-        run(url, kind=StreamKind.HLS, owner=Owner(on_progress=die_while_it_is_checked))
+    url = joined_when_it_died(origin, run, ts_stream)
     assert not list(work_dir.glob("lane-*"))
     origin.seen.clear()
     fetched = run(url, kind=StreamKind.HLS)
@@ -259,9 +265,7 @@ def test_a_joined_stream_is_neither_fetched_nor_joined_again(
 def test_half_of_a_joined_stream_is_not_believed(
     origin: Origin, run: Fetch, ts_stream: Path, work_dir: Path
 ) -> None:
-    url = serve_folder(origin, ts_stream, "/v")
-    with pytest.raises(DiedError):
-        run(url, kind=StreamKind.HLS, owner=Owner(on_progress=die_while_it_is_checked))
+    url = joined_when_it_died(origin, run, ts_stream)
     joined = work_dir / "media.mp4"
     os.truncate(joined, joined.stat().st_size // 2)
     fetched = run(url, kind=StreamKind.HLS)
