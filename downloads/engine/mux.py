@@ -11,26 +11,24 @@ from __future__ import annotations
 import errno
 import heapq
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 from threading import Event
-from typing import Any, Protocol
+from typing import Any
 
 import av
 import av.logging
-from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Stream
-from av.video.stream import VideoStream
 
 from downloads.engine.errors import NotAVideo
-from downloads.engine.sniff import Container
-from downloads.engine.subtitles import Cue
+from downloads.engine.mp4index import index_bytes
+from downloads.engine.tracks import Group, SubtitleInput, TrackInput
 
 _MP4_CODECS = frozenset(
     [
@@ -57,16 +55,8 @@ _MICROSECONDS = 1_000_000
 _MILLISECOND = Fraction(1, 1000)
 _READ_BYTES = 1_048_576
 _STOP_EVERY_PACKETS = 256
-# What one frame and one change from track to track take up in an MP4 file's index, with half as
-# much again to spare. Where that is too little the join begins again with more.
-_VIDEO_FRAME_BYTES = 20
-_SOUND_FRAME_BYTES = 8
-_SWITCH_BYTES = 20
-_LEAST_INDEX_BYTES = 65_536
+# Where the room for the index is too little the join begins again with more.
 _INDEX_GROWTH = (1, 4, 16)
-_USUAL_FRAME_RATE = 60.0
-_MAX_FRAME_RATE = 240.0
-_USUAL_SOUND_FRAME = 1024  # samples
 # Two tracks whose clocks start closer than that were cut from the same clock.
 _SAME_CLOCK_SECONDS = 2.0
 # What libavcodec's encoder for MP4 timed text wants to know before it writes plain cues.
@@ -78,41 +68,6 @@ _SUBTITLE_HEADER = (
     b"0,0,0,0,100,100,0,0,1,1,0,2,10,10,10,0\n\n[Events]\nFormat: Layer, Start, End, Style, "
     b"Name, MarginL, MarginR, MarginV, Effect, Text\n\0"
 )
-
-
-class ByteSource(Protocol):
-    """What libavformat reads from; a path is opened directly."""
-
-    def read(self, size: int) -> bytes:
-        """The next bytes; empty at the end."""
-        ...
-
-
-@dataclass(slots=True)
-class Group:
-    """A stretch of a track without a break in its clock."""
-
-    open: Callable[[], ByteSource | Path]
-    container: Callable[[], Container]
-    seconds: float = 0.0  # how long it lasts by the playlist; 0 when it is the only one
-
-
-@dataclass(slots=True)
-class TrackInput:
-    """One input: the main one gives picture and, when nothing else does, sound."""
-
-    kind: str  # video or audio
-    groups: list[Group]
-    language: str = ""
-
-
-@dataclass(slots=True)
-class SubtitleInput:
-    """One subtitle track."""
-
-    # About in order; may come while the other tracks are being copied.
-    cues: Callable[[], Iterable[Cue]]
-    language: str = ""
 
 
 # A packet on its way with the time that orders it among all tracks. A plain tuple, because there
@@ -168,7 +123,8 @@ class Muxer:
         inputs = [stack.enter_context(_opened(track.groups[0])) for track in self._tracks]
         chosen = [self._streams_of(i, t) for i, t in zip(inputs, self._tracks, strict=True)]
         target = self._target.with_suffix(_suffix_for(chosen))
-        room = growth * _index_bytes(chosen, max(map(_seconds_of, self._tracks, inputs)))
+        seconds = max(map(_seconds_of, self._tracks, inputs))
+        room = growth * index_bytes([*chain.from_iterable(chosen)], seconds)
         output = stack.enter_context(_output(target, room))
         starts = _common_starts([_start_of(container) for container in inputs])
         lanes: list[Iterator[_Timed]] = []
@@ -306,24 +262,6 @@ def _finish(output: OutputContainer) -> None:
 def _seconds_of(track: TrackInput, first: InputContainer) -> float:
     planned = sum(group.seconds for group in track.groups)
     return max(planned, (first.duration or 0) / _MICROSECONDS)
-
-
-def _index_bytes(chosen: list[list[Stream]], seconds: float) -> int:
-    """About what the index of these streams takes up."""
-    rates, a_second = [], 0.0
-    for stream in (stream for streams in chosen for stream in streams):
-        if isinstance(stream, VideoStream):
-            rate = min(float(stream.average_rate or _USUAL_FRAME_RATE), _MAX_FRAME_RATE)
-            a_second += rate * _VIDEO_FRAME_BYTES
-        elif isinstance(stream, AudioStream):
-            codec = stream.codec_context
-            rate = codec.sample_rate / (codec.frame_size or _USUAL_SOUND_FRAME)
-            a_second += rate * _SOUND_FRAME_BYTES
-        else:
-            continue
-        rates.append(rate)
-    a_second += (sum(rates) - max(rates)) * _SWITCH_BYTES
-    return _LEAST_INDEX_BYTES + int(a_second * seconds)
 
 
 def _suffix_for(chosen: list[list[Stream]]) -> str:

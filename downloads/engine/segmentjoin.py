@@ -8,10 +8,11 @@ from pathlib import Path
 from threading import Event
 
 from downloads.engine.hls import SegmentPlan, Track
-from downloads.engine.mux import Group, Muxer, SubtitleInput, TrackInput
+from downloads.engine.mux import Muxer
 from downloads.engine.segmentstore import SegmentStore
 from downloads.engine.sniff import SNIFF_BYTES, container_of
 from downloads.engine.subtitles import Cue, parse_webvtt
+from downloads.engine.tracks import Group, SubtitleInput, TrackInput
 
 _MAX_CUE_BYTES = 10_000_000
 

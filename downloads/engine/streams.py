@@ -62,7 +62,8 @@ def fetch_split(session: Session, stream: Stream) -> Outcome:
             stack.callback(files[-1].close)
         session.drive(files)
         session.has_changed = any(file.has_changed for file in files)
-    from downloads.engine.mux import Group, Muxer, TrackInput  # noqa: PLC0415 - as in `Joiner`
+    from downloads.engine.mux import Muxer  # noqa: PLC0415 - brings libavformat
+    from downloads.engine.tracks import Group, TrackInput  # noqa: PLC0415 - as above
 
     tracks = [
         TrackInput(kind, [Group(open=_opener(file.path), container=_sniffer(file.path))])

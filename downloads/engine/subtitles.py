@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from dataclasses import dataclass
 
@@ -29,6 +28,8 @@ class Cue:
 
 def parse_webvtt(text: str) -> list[Cue]:
     """The cues of one WebVTT file or segment; unreadable blocks are left out."""
+    from html import unescape  # noqa: PLC0415 - a table of entities that few streams need
+
     offset = _clock_offset(text[:2000])
     cues: list[Cue] = []
     for block in re.split(r"\n{2,}", text.replace("\r\n", "\n").replace("\r", "\n")):
@@ -38,7 +39,7 @@ def parse_webvtt(text: str) -> list[Cue]:
             if match is None:
                 continue
             content = "\n".join(lines[number + 1 :])[:_MAX_TEXT]
-            content = html.unescape(_TAG.sub("", content)).strip()
+            content = unescape(_TAG.sub("", content)).strip()
             start, end = _seconds(match, 0), _seconds(match, 4)
             if content and end > start:
                 cues.append(Cue(start, end, content, offset))

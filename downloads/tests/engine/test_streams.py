@@ -10,10 +10,11 @@ from threading import Event
 import av
 import pytest
 
-from downloads.engine import mux
+from downloads.engine import mp4index
 from downloads.engine.errors import PlaylistRefused, ServerRefused, WrongLength
-from downloads.engine.mux import Group, Muxer, TrackInput
+from downloads.engine.mux import Muxer
 from downloads.engine.sniff import Container
+from downloads.engine.tracks import Group, TrackInput
 from downloads.engine.types import Progress, Stage
 from downloads.tests.engine.clips import make_clip
 from downloads.tests.engine.conftest import CLIP_SECONDS, FAST, Fetch, Owner
@@ -170,10 +171,10 @@ def test_an_index_that_turns_out_larger_than_its_room_gets_more(
     transport_stream: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usual = join(transport_stream, tmp_path / "usual.mp4")
-    monkeypatch.setattr(mux, "_LEAST_INDEX_BYTES", 3000)
-    monkeypatch.setattr(mux, "_VIDEO_FRAME_BYTES", 0)
-    monkeypatch.setattr(mux, "_SOUND_FRAME_BYTES", 0)
-    monkeypatch.setattr(mux, "_SWITCH_BYTES", 0)
+    monkeypatch.setattr(mp4index, "_LEAST_INDEX_BYTES", 3000)
+    monkeypatch.setattr(mp4index, "_VIDEO_FRAME_BYTES", 0)
+    monkeypatch.setattr(mp4index, "_SOUND_FRAME_BYTES", 0)
+    monkeypatch.setattr(mp4index, "_SWITCH_BYTES", 0)
     tight = join(transport_stream, tmp_path / "tight.mp4")
 
     assert packet_counts(tight) == packet_counts(usual)
