@@ -48,8 +48,8 @@ from downloads.transitions import move
 from downloads.wakeup import wake_workers
 from providers import gateway
 from providers.errors import ProviderError
+from providers.streams import Stream, VideoSource
 from providers.text import safe_name
-from providers.types import Stream, VideoSource
 
 logger = logging.getLogger(__name__)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import ClassVar, Protocol
 from urllib.parse import SplitResult
 
+from providers.streams import Stream, VideoSource
 from providers.types import (
     Capability,
     EpisodeList,
@@ -15,8 +16,6 @@ from providers.types import (
     SeriesDetails,
     SeriesLocator,
     SeriesMatch,
-    Stream,
-    VideoSource,
 )
 
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from providers.errors import EgressRefused, NotFound, TooLarge
 from providers.safe_url import check_url
+from providers.streams import VideoSource
 from providers.text import clean_text
 from providers.types import (
     EpisodeList,
@@ -20,7 +21,6 @@ from providers.types import (
     SeriesDetails,
     SeriesLocator,
     SeriesMatch,
-    VideoSource,
 )
 
 MAX_TITLE_LENGTH = 300

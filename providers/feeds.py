@@ -24,8 +24,8 @@ import lxml.html
 
 from providers.errors import EgressRefused, LayoutChanged
 from providers.safe_url import check_url
+from providers.streams import StreamKind
 from providers.text import clean_text
-from providers.types import StreamKind
 
 _MAX_ITEMS = 20_000
 _MAX_TITLE_LENGTH = 300

@@ -25,6 +25,7 @@ from providers.models import ProviderState
 from providers.questions import Question, adapter_of, backing_off, seconds_to_wait
 from providers.safe_url import check_url
 from providers.searching import SEARCH_SECONDS, SearchOutcome, search
+from providers.streams import Stream, VideoSource
 from providers.types import (
     Capability,
     EpisodeList,
@@ -32,8 +33,6 @@ from providers.types import (
     PageValidator,
     SeriesDetails,
     SeriesLocator,
-    Stream,
-    VideoSource,
 )
 
 __all__ = [

@@ -31,7 +31,8 @@ from providers.bodies import read_body
 from providers.connections import POOL_CLASSES, Exchange, tls_context
 from providers.errors import EgressRefused, ProviderError, TooLarge, Unreachable
 from providers.safe_url import EgressPolicy, check_url
-from providers.types import USER_AGENT, PageValidator
+from providers.types import PageValidator
+from providers.user_agent import USER_AGENT
 
 DEFAULT_DEADLINE_SECONDS = 30.0
 MAX_REDIRECTS = 5

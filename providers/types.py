@@ -1,4 +1,4 @@
-"""The frozen values that cross the boundary between sites and the rest of us; plain Python."""
+"""What an adapter tells of its site, its series and their episodes: frozen values, plain Python."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
-
-# Many sites answer only what begins like a browser's name; what follows says who asks.
-USER_AGENT = "Mozilla/5.0 (compatible; Tsuzuku/0.1)"
 
 
 class AiringStatus(StrEnum):
@@ -30,16 +27,6 @@ class Capability(StrEnum):
     SEARCH = "search"
     DETAILS = "details"
     CONDITIONAL = "conditional"
-
-
-class StreamKind(StrEnum):
-    """How the bytes of a stream are delivered."""
-
-    HTTP = "http"  # one file, ranges where the server allows them
-    HLS = "hls"  # RFC 8216 playlist
-    DASH = "dash"  # MPEG-DASH manifest
-    SPLIT = "split"  # one video file and one audio file, to be muxed
-    PAGE = "page"  # a player page that a host resolver must read first
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,30 +123,3 @@ class EpisodeList:
     validators: Mapping[str, PageValidator] = field(default_factory=dict)  # by page role
     unchanged: bool = False
     airing_status: AiringStatus = AiringStatus.UNKNOWN
-
-
-@dataclass(frozen=True, slots=True)
-class VideoSource:
-    """One place where an episode can be had: a direct stream, or a player page of a video host."""
-
-    url: str
-    kind: StreamKind
-    label: str  # what a person calls it: the host's name
-    lang: str = ""
-    height: int | None = None  # pixels; None when unknown
-    headers: Mapping[str, str] = field(default_factory=dict)  # for example Referer
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """A source resolved to something the download engine can fetch."""
-
-    url: str
-    kind: StreamKind  # never PAGE
-    headers: Mapping[str, str] = field(default_factory=dict)
-    audio_url: str = ""  # for SPLIT only
-    audio_headers: Mapping[str, str] = field(default_factory=dict)
-    height: int | None = None
-    duration_seconds: float | None = None
-    size_bytes: int | None = None
-    expires_at: datetime | None = None  # aware UTC; None when unknown

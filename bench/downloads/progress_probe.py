@@ -29,7 +29,7 @@ from downloads.engine.types import (  # noqa: E402 - as above
     Progress,
 )
 from providers.safe_url import EgressPolicy  # noqa: E402 - as above
-from providers.types import Stream, StreamKind  # noqa: E402 - as above
+from providers.streams import Stream, StreamKind  # noqa: E402 - as above
 
 LIMITS = Limits(max_connections=16)
 

@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 from downloads.engine.errors import AddressRefused, EngineError, ServerRefused
 from providers.errors import EgressRefused
 from providers.safe_url import check_url
-from providers.types import USER_AGENT
+from providers.user_agent import USER_AGENT
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

@@ -28,7 +28,7 @@ from downloads.engine.storage import WorkFolder
 from downloads.engine.types import Command, FetchedFile, FetchRequest, Limits, Progress
 from providers.errors import EgressRefused
 from providers.safe_url import EgressPolicy, check_url
-from providers.types import Stream, StreamKind
+from providers.streams import Stream, StreamKind
 
 _WORK_FOLDER = ".incomplete"
 _KINDS = {".m3u8": StreamKind.HLS, ".mpd": StreamKind.DASH}

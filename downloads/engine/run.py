@@ -32,7 +32,7 @@ from downloads.engine.source import Source
 from downloads.engine.storage import WorkFolder
 from downloads.engine.types import Control, FetchedFile, FetchRequest, Stage
 from providers.errors import ProviderError
-from providers.types import Stream, StreamKind
+from providers.streams import Stream, StreamKind
 
 if TYPE_CHECKING:
     from downloads.engine.verify import VerifiedMedia

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from downloads.engine.errand import Errand
 from downloads.engine.errors import ServerRefused
-from providers.types import Stream
+from providers.streams import Stream
 
 
 @dataclass(slots=True)

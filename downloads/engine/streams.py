@@ -22,7 +22,7 @@ from downloads.engine.sniff import SNIFF_BYTES, Container, container_of
 from downloads.engine.source import Source
 from downloads.engine.storage import WorkFolder
 from downloads.engine.types import Stage
-from providers.types import Stream
+from providers.streams import Stream
 
 _TARGET_NAME = "media.mp4"
 _MAX_VERSIONS = 4

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from providers.safe_url import EgressPolicy
-from providers.types import Stream
+from providers.streams import Stream
 
 
 class Stage(StrEnum):

@@ -7,7 +7,7 @@ from typing import ClassVar
 from urllib.parse import unquote, urlsplit
 
 from providers.base import HostResolver
-from providers.types import Stream, StreamKind, VideoSource
+from providers.streams import Stream, StreamKind, VideoSource
 
 _KIND_BY_SUFFIX = {
     ".m3u8": StreamKind.HLS,

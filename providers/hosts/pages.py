@@ -12,8 +12,9 @@ from typing import Any, ClassVar
 from providers import errors
 from providers.base import HostResolver
 from providers.safe_url import EgressPolicy, check_url
+from providers.streams import Stream, StreamKind, VideoSource
 from providers.text import clean_text
-from providers.types import USER_AGENT, Stream, StreamKind, VideoSource
+from providers.user_agent import USER_AGENT
 
 DEADLINE_SECONDS = 45
 _ROOT = Path(__file__).resolve().parents[2]

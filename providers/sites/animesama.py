@@ -32,6 +32,7 @@ from providers.sites.animesama_catalogue import (
 from providers.sites.animesama_episodes import is_blank, listings, offered, parse_players, usable
 from providers.sites.animesama_players import sources
 from providers.sites.animesama_refs import LANGUAGES, Ref, ref_of_path
+from providers.streams import VideoSource
 from providers.types import (
     Capability,
     EpisodeList,
@@ -41,7 +42,6 @@ from providers.types import (
     SeriesDetails,
     SeriesLocator,
     SeriesMatch,
-    VideoSource,
 )
 
 _WORK: Final = "work"

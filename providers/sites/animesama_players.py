@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from providers.types import StreamKind, VideoSource
+from providers.streams import StreamKind, VideoSource
 
 _KINDS: Final = {
     ".mp4": StreamKind.HTTP,

@@ -24,6 +24,7 @@ from providers.sites import animeultime_v5 as v5
 from providers.sites.animeultime_files import File, in_language, listings, season_of
 from providers.sites.animeultime_reading import FALL_BACK, NewSite, OldSite, from_any
 from providers.sites.animeultime_refs import Ref, ref_of_path
+from providers.streams import VideoSource
 from providers.types import (
     AiringStatus,
     Capability,
@@ -34,7 +35,6 @@ from providers.types import (
     SeriesDetails,
     SeriesLocator,
     SeriesMatch,
-    VideoSource,
 )
 
 _LANGUAGES: Final = ("vostfr", "vf")

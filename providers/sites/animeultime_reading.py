@@ -14,7 +14,8 @@ from providers.sites import animeultime_v4 as v4
 from providers.sites import animeultime_v5 as v5
 from providers.sites.animeultime_files import File
 from providers.sites.animeultime_refs import Ref, new_base, old_base, page_path
-from providers.types import PageValidator, StreamKind, VideoSource
+from providers.streams import StreamKind, VideoSource
+from providers.types import PageValidator
 
 FALL_BACK: Final = (LayoutChanged, NotFound, Unreachable)
 _AJAX: Final = {"X-Requested-With": "XMLHttpRequest"}

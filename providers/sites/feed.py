@@ -20,6 +20,7 @@ from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 from providers.base import SiteAdapter
 from providers.errors import NotASeries, NotFound
 from providers.feeds import Feed, FeedItem, parse_feed
+from providers.streams import VideoSource
 from providers.types import (
     AiringStatus,
     Capability,
@@ -30,7 +31,6 @@ from providers.types import (
     SeriesDetails,
     SeriesLocator,
     SeriesMatch,
-    VideoSource,
 )
 
 _FEED = "feed"

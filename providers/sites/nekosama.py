@@ -27,6 +27,7 @@ from providers.sites.nekosama_pages import (
     parse_players,
     parse_series,
 )
+from providers.streams import StreamKind, VideoSource
 from providers.types import (
     Capability,
     EpisodeList,
@@ -35,8 +36,6 @@ from providers.types import (
     SeriesDetails,
     SeriesLocator,
     SeriesMatch,
-    StreamKind,
-    VideoSource,
 )
 
 _LANGUAGES: Final = ("vostfr", "vf")

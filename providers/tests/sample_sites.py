@@ -9,6 +9,7 @@ from urllib.parse import SplitResult
 
 from providers.base import SiteAdapter
 from providers.errors import LayoutChanged, NotASeries
+from providers.streams import StreamKind, VideoSource
 from providers.types import (
     Capability,
     EpisodeList,
@@ -18,8 +19,6 @@ from providers.types import (
     SeriesDetails,
     SeriesLocator,
     SeriesMatch,
-    StreamKind,
-    VideoSource,
 )
 
 

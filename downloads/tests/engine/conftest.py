@@ -15,7 +15,7 @@ from downloads.engine.types import Command, FetchedFile, FetchRequest, Limits, P
 from downloads.tests.engine.clips import make_clip, make_encrypted_hls, make_hls
 from downloads.tests.engine.origin import Origin
 from providers.safe_url import EgressPolicy
-from providers.types import Stream, StreamKind
+from providers.streams import Stream, StreamKind
 
 CLIP_SECONDS = 12.0
 FAST = Limits(

@@ -9,7 +9,7 @@ from downloads.engine.errors import ConnectionFailed, EngineError, WrongLength
 from downloads.engine.lane import OVERLAP_BYTES
 from downloads.tests.engine.conftest import FAST, Fetch, Owner
 from downloads.tests.engine.origin import Answer, Origin, Script, failing_first
-from providers.types import StreamKind
+from providers.streams import StreamKind
 
 SLOW = 2_000_000  # bytes a second for each connection
 # A file or an error has to come of that many requests, whatever the server answers.

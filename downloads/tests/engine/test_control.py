@@ -13,7 +13,7 @@ from downloads.engine.types import Command
 from downloads.tests.engine.conftest import FAST, Fetch, Owner
 from downloads.tests.engine.origin import Answer, Origin
 from downloads.tests.engine.test_hls import serve_folder
-from providers.types import StreamKind
+from providers.streams import StreamKind
 
 PATIENT = replace(FAST, stall_timeout_seconds=30.0)
 

@@ -16,7 +16,7 @@ from downloads.tests.engine.clips import make_clip
 from downloads.tests.engine.conftest import Fetch
 from downloads.tests.engine.origin import Answer, Origin, Script, failing_first
 from downloads.tests.engine.test_hls import packet_counts
-from providers.types import Stream, StreamKind
+from providers.streams import Stream, StreamKind
 
 SECONDS = 6
 HEAD = '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" '

@@ -21,7 +21,7 @@ from downloads.engine.errors import (
 from downloads.tests.engine.conftest import FAST, Fetch, Owner
 from downloads.tests.engine.origin import Answer, Origin, failing_first
 from providers.safe_url import EgressPolicy
-from providers.types import Stream, StreamKind
+from providers.streams import Stream, StreamKind
 
 
 @pytest.mark.parametrize("after", [0, 1, 100_000, -1])
@@ -235,8 +235,7 @@ from downloads.engine.fetch import fetch
 from downloads.engine.types import FetchRequest
 from downloads.tests.engine.conftest import Owner
 from providers.safe_url import EgressPolicy
-from providers.types import Stream, StreamKind
-from providers.types import Stream, StreamKind
+from providers.streams import Stream, StreamKind
 resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
 request = FetchRequest(Stream({url!r}, StreamKind.HTTP), Path({str(work_dir)!r}),
                        EgressPolicy.parse(["127.0.0.0/8"]))
@@ -313,7 +312,7 @@ from downloads.engine.fetch import fetch
 from downloads.engine.run import run
 from downloads.engine.types import Command, FetchRequest, Limits
 from providers.safe_url import EgressPolicy
-from providers.types import Stream, StreamKind
+from providers.streams import Stream, StreamKind
 
 class Owner:
     def poll(self): return Command.GO_ON

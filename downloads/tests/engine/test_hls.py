@@ -22,7 +22,7 @@ from downloads.engine.types import Command
 from downloads.tests.engine.clips import make_clip, make_hls
 from downloads.tests.engine.conftest import CLIP_SECONDS, FAST, Fetch, Owner
 from downloads.tests.engine.origin import Answer, Origin, failing_first
-from providers.types import Stream, StreamKind
+from providers.streams import Stream, StreamKind
 
 HLS = StreamKind.HLS
 

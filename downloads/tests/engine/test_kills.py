@@ -21,7 +21,7 @@ from downloads.tests.engine.conftest import CLIP_SECONDS, FAST, Owner
 from downloads.tests.engine.origin import Answer, Origin
 from downloads.tests.engine.test_hls import packet_counts
 from providers.safe_url import EgressPolicy
-from providers.types import Stream, StreamKind
+from providers.streams import Stream, StreamKind
 
 # `TSUZUKU_KILLS=200` is the long run; the seed of a failing one is in its name.
 KILLS = int(os.environ.get("TSUZUKU_KILLS", "12"))

@@ -16,7 +16,7 @@ from downloads.engine.types import Command
 from downloads.tests.engine.conftest import FAST, Fetch, Owner
 from downloads.tests.engine.origin import Answer, Origin, failing_first
 from downloads.tests.engine.test_hls import serve_folder
-from providers.types import Stream, StreamKind
+from providers.streams import Stream, StreamKind
 
 PATIENT = replace(FAST, stall_timeout_seconds=30.0)
 

@@ -18,7 +18,7 @@ from downloads.engine.types import Command, FetchRequest
 from downloads.tests.engine.conftest import FAST, Fetch, Owner
 from downloads.tests.engine.origin import Answer, Origin, failing_first, wait_until
 from providers.safe_url import EgressPolicy
-from providers.types import Stream, StreamKind
+from providers.streams import Stream, StreamKind
 
 OVERLAP = 65_536
 

@@ -22,7 +22,7 @@ from downloads.tests.engine.origin import Answer, Origin
 from downloads.tests.engine.test_dash import HEAD
 from downloads.tests.engine.test_hls import packet_counts, serve_folder
 from providers.errors import Blocked, ProviderError
-from providers.types import Stream, StreamKind
+from providers.streams import Stream, StreamKind
 
 
 @pytest.fixture(scope="session")
@@ -188,7 +188,7 @@ from downloads.engine.errors import Interrupted
 from downloads.engine.fetch import fetch
 from downloads.engine.types import Command, FetchRequest, Limits
 from providers.safe_url import EgressPolicy
-from providers.types import Stream, StreamKind
+from providers.streams import Stream, StreamKind
 
 class Owner:
     command = Command.GO_ON

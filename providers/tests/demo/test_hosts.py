@@ -6,8 +6,8 @@ from providers.demo import DemoSite
 from providers.errors import NotFound
 from providers.hosts.pages import PageResolver
 from providers.safe_url import EgressPolicy
+from providers.streams import Stream, StreamKind, VideoSource
 from providers.tests.demo.asking import ask
-from providers.types import Stream, StreamKind, VideoSource
 
 
 def streams_of(site: DemoSite, path: str) -> list[Stream]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from providers.hosts.direct import DirectResolver
-from providers.types import Stream, StreamKind, VideoSource
+from providers.streams import Stream, StreamKind, VideoSource
 
 
 @pytest.mark.parametrize(

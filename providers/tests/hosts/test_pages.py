@@ -17,8 +17,8 @@ from providers.errors import (
 from providers.hosts import pages
 from providers.hosts.pages import PageResolver
 from providers.safe_url import EgressPolicy
+from providers.streams import Stream, StreamKind, VideoSource
 from providers.tests.origin import Behaviour, Origin, redirects, repeats, serves, stays_silent
-from providers.types import Stream, StreamKind, VideoSource
 
 MASTER = (
     b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=800000,RESOLUTION=854x480\n480.m3u8\n"

@@ -6,7 +6,7 @@ import pytest
 
 from providers.errors import Protected
 from providers.hosts.pages import best_first, streams_of
-from providers.types import Stream, StreamKind
+from providers.streams import Stream, StreamKind
 
 
 def found(url: str, **fields: Any) -> dict[str, Any]:

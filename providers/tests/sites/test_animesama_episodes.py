@@ -10,8 +10,8 @@ from providers.errors import EmptyList, LayoutChanged, NotFound
 from providers.sites.animesama_episodes import listings, offered, parse_players, season_number
 from providers.sites.animesama_names import parse_names
 from providers.sites.animesama_players import sources
+from providers.streams import StreamKind
 from providers.tests.sites.real_pages import real_page
-from providers.types import StreamKind
 
 
 def season_page(script: str, *, before: str = "") -> str:

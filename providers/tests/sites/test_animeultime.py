@@ -13,6 +13,7 @@ from providers.errors import EmptyList, Licensed, NotASeries, NotFound, RateLimi
 from providers.http import SiteHttpClient
 from providers.safe_url import EgressPolicy
 from providers.sites.animeultime import AnimeUltimeAdapter
+from providers.streams import StreamKind
 from providers.tests.contract import ProviderContract
 from providers.tests.origin import Origin, page, serves
 from providers.tests.sites.test_animeultime_pages import (
@@ -24,7 +25,7 @@ from providers.tests.sites.test_animeultime_pages import (
     SEARCH,
     SERIES_PAGE,
 )
-from providers.types import AiringStatus, StreamKind
+from providers.types import AiringStatus
 
 PAGE = "/Le-Phare-streaming.html"
 EPISODE = "/Le-Phare-streaming-Episode-02-vostfr-par-Kumo.html"

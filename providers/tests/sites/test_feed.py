@@ -10,8 +10,9 @@ from providers.errors import LayoutChanged, NotASeries, NotFound
 from providers.http import SiteHttpClient
 from providers.safe_url import EgressPolicy
 from providers.sites.feed import FeedAdapter
+from providers.streams import StreamKind
 from providers.tests.origin import Origin, serves
-from providers.types import AiringStatus, EpisodeListing, PageValidator, StreamKind
+from providers.types import AiringStatus, EpisodeListing, PageValidator
 
 HEAD = (
     '<rss version="2.0" xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"'

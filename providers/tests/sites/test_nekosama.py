@@ -20,10 +20,11 @@ from providers.sites.nekosama_pages import (
     parse_players,
     parse_series,
 )
+from providers.streams import StreamKind
 from providers.tests.contract import ProviderContract
 from providers.tests.origin import Origin, serves
 from providers.tests.sites.real_pages import real_page
-from providers.types import AiringStatus, StreamKind
+from providers.types import AiringStatus
 
 URL = "https://site.example/anime/info/12-le-phare_vostfr"
 

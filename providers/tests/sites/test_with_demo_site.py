@@ -13,7 +13,8 @@ from providers.errors import Blocked, EmptyList, LayoutChanged, Licensed, NotFou
 from providers.http import SiteHttpClient
 from providers.registry import ADAPTERS
 from providers.safe_url import EgressPolicy
-from providers.types import EpisodeList, StreamKind
+from providers.streams import StreamKind
+from providers.types import EpisodeList
 
 CLASSES = {adapter.id: adapter for adapter in ADAPTERS}
 SITES = ["animesama", "nekosama", "animeultime"]
