@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from time import monotonic
 
 
 class Breaker:
@@ -18,11 +18,11 @@ class Breaker:
     @property
     def is_open(self) -> bool:
         """Whether the server is left alone now."""
-        return time.monotonic() < self._open_until
+        return monotonic() < self._open_until
 
     def trip(self) -> None:
         """It did not answer: leave it alone for a while."""
-        self._open_until = time.monotonic() + self._rest_seconds
+        self._open_until = monotonic() + self._rest_seconds
 
     def close(self) -> None:
         """Ask it again at once."""
