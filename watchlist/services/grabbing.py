@@ -19,8 +19,9 @@ from downloads import queue
 from downloads.models import Download
 from downloads.queue import Order
 from downloads.states import FINISHED, WAITING, State
-from watchlist.decisions import EpisodeFacts, GlobalFacts, ItemFacts, Verdict, decide
-from watchlist.models import Decision, Episode, Grab, Preferences, Series, WatchlistItem
+from watchlist.decisions import GlobalFacts, Verdict, decide
+from watchlist.models import Decision, Episode, Grab, Series, WatchlistItem
+from watchlist.selectors.facts import episode_facts, item_facts, settings_facts
 from watchlist.services import naming
 
 # More numbers than half a year's are not missing: the site has begun to count in another way.
@@ -76,40 +77,6 @@ class _Judged:
         return (before.code, before.facts) == (self.verdict.reason, dict(self.verdict.facts))
 
 
-def global_facts() -> GlobalFacts:
-    """What an administrator decided; without the load of the queue, which no decision needs."""
-    row = Preferences.objects.filter(pk=Preferences.SINGLETON_ID).first()
-    return facts_of(row or Preferences())
-
-
-def facts_of(row: Preferences) -> GlobalFacts:
-    """The same from a row that was read already."""
-    return GlobalFacts(
-        auto_download_enabled=row.auto_download_enabled,
-        include_completed=row.include_completed_anime,
-    )
-
-
-def item_facts(item: WatchlistItem) -> ItemFacts:
-    """The item as the pure rules see it."""
-    return ItemFacts(
-        status=item.status,
-        auto_download=item.auto_download,
-        last_episode_downloaded=item.last_episode_downloaded,
-        specials_since=item.specials_since,
-    )
-
-
-def episode_facts(episode: Episode, *, is_ignored: bool) -> EpisodeFacts:
-    """The episode as the pure rules see it."""
-    return EpisodeFacts(
-        number=episode.number,
-        is_special=episode.is_special,
-        first_seen_at=episode.first_seen_at,
-        is_ignored=is_ignored,
-    )
-
-
 def decide_for_new_episodes(*, found: Iterable[NewEpisodes], everybody: GlobalFacts) -> None:
     """Decide on episodes that checks have found, for everybody who follows the series.
 
@@ -140,7 +107,7 @@ def decide_again_for(*, items: Collection[WatchlistItem]) -> None:
         queue.limiter(lock=True)
         rows = WatchlistItem.objects.filter(pk__in=[item.pk for item in items])
         list(rows.select_for_update().order_by("pk").values_list("pk"))
-        facts, known = global_facts(), _known_decisions(items)
+        facts, known = settings_facts(), _known_decisions(items)
         _withdraw_unwanted(items, known, facts)
         judged = []
         for item, episode in _not_grabbed(items):

@@ -19,7 +19,8 @@ from providers.errors import ProviderError
 from providers.types import EpisodeList, SeriesDetails
 from watchlist.decisions import GlobalFacts
 from watchlist.models import Check, CheckStatus, Series
-from watchlist.services import grabbing, scheduler
+from watchlist.selectors.facts import facts_of
+from watchlist.services import scheduler
 from watchlist.services.due import next_after_failure, next_regular
 from watchlist.services.preferences import preferences
 
@@ -49,7 +50,7 @@ class Circumstances:
 def circumstances() -> Circumstances:
     """The settings as they are now."""
     row = preferences()
-    return Circumstances(scheduler.interval(), grabbing.facts_of(row), row.notify_on_new_episodes)
+    return Circumstances(scheduler.interval(), facts_of(row), row.notify_on_new_episodes)
 
 
 def lock_series(checks: Iterable[Check]) -> QuerySet[Series]:
