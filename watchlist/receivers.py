@@ -9,7 +9,7 @@ from django.dispatch import receiver
 
 from downloads.models import Download
 from downloads.signals import download_completed, download_failed
-from watchlist.services import grabbing, notifications
+from watchlist.services import notifications, progress
 
 
 @receiver(download_completed)
@@ -17,7 +17,7 @@ def settle_grabs(download_id: uuid.UUID, **_: Any) -> None:
     """Everybody who wanted the episode has it now."""
     download = Download.objects.get(pk=download_id)
     notifications.download_finished(download=download)
-    grabbing.settle(download=download)
+    progress.settle(download=download)
 
 
 @receiver(download_failed)

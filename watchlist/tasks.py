@@ -8,11 +8,12 @@ from celery import shared_task
 
 from watchlist.services import (
     checking,
+    deciding,
     due,
-    grabbing,
     history,
     notifications,
     posters,
+    progress,
     scheduler,
 )
 
@@ -33,8 +34,8 @@ def tick_checks(**_: int) -> None:
 def tick_repair() -> None:
     """Take back what dead workers held, and finish what a lost signal left undone."""
     due.requeue_lost_checks()
-    grabbing.settle_missed()
-    grabbing.decide_marked()
+    progress.settle_missed()
+    deciding.decide_marked()
     notifications.reconcile_stuck()
 
 

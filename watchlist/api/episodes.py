@@ -16,7 +16,7 @@ from watchlist.api.watchlist import ItemResource
 from watchlist.models import Episode, WatchlistItem
 from watchlist.selectors.downloads import find_download
 from watchlist.selectors.episodes import episodes_in_states, episodes_of, find_episode
-from watchlist.services import grabbing
+from watchlist.services import deciding, grabbing
 
 
 class EpisodeViews(ItemResource):
@@ -76,7 +76,7 @@ class EpisodeViews(ItemResource):
     def _set_ignored(self, item_id: str, episode_id: str, *, ignored: bool) -> Response:
         item = self.own(item_id)
         episode = self._episode(item, episode_id)
-        grabbing.set_ignored(item=item, episode=episode, ignored=ignored)
+        deciding.set_ignored(item=item, episode=episode, ignored=ignored)
         return Response(self._shown(item, episode))
 
     def _shown(self, item: WatchlistItem, episode: Episode) -> dict[str, object]:

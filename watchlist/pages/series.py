@@ -30,7 +30,7 @@ from watchlist.pages.live import results_of
 from watchlist.pages.past import history_of
 from watchlist.selectors.episodes import episodes_of, find_episode
 from watchlist.selectors.watchlist_page import entries_of
-from watchlist.services import grabbing, notifications, scheduler
+from watchlist.services import deciding, grabbing, notifications, scheduler
 from watchlist.services.downloads import cancel_for, retry_for
 
 TABS: Final = {
@@ -125,12 +125,12 @@ def _cancel(item: WatchlistItem, episode: Episode) -> str:
 
 
 def _ignore(item: WatchlistItem, episode: Episode) -> str:
-    grabbing.set_ignored(item=item, episode=episode, ignored=True)
+    deciding.set_ignored(item=item, episode=episode, ignored=True)
     return _("This episode is ignored.")
 
 
 def _watch(item: WatchlistItem, episode: Episode) -> str:
-    grabbing.set_ignored(item=item, episode=episode, ignored=False)
+    deciding.set_ignored(item=item, episode=episode, ignored=False)
     return _("This episode is no longer ignored.")
 
 

@@ -10,7 +10,7 @@ from downloads import queue
 from downloads.models import Download
 from downloads.states import State
 from watchlist.models import Grab
-from watchlist.services import grabbing
+from watchlist.services import grabbing, progress
 
 
 class SharedDownload(Exception):
@@ -50,7 +50,7 @@ def retry_for(*, grab: Grab) -> None:
         if not (was_cancelled and goes_on):
             queue.retry(row.download, priority=queue.PRIORITY_MANUAL)
     if row.completed_at is not None:
-        grabbing.follow_progress(item=row.item)
+        progress.follow_progress(item=row.item)
 
 
 def pause_for(*, grab: Grab, may_hold_up_others: bool) -> None:

@@ -27,7 +27,7 @@ from watchlist.models import (
     Series,
     WatchlistItem,
 )
-from watchlist.services import grabbing
+from watchlist.services import deciding, grabbing
 from watchlist.services.due import refresh_watched, request_check
 
 # The creation of an item never waits longer than this for a provider.
@@ -101,7 +101,7 @@ def follow(*, user: User, wish: Wish, found: Found | None = None) -> WatchlistIt
         if existing is not None:
             raise AlreadyFollowed(existing)
         item = _create_item(user, series, wish, found)
-        grabbing.decide_again(item=item)
+        deciding.decide_again(item=item)
         if item.status == ItemStatus.ACTIVE:
             request_check(series, trigger=CheckTrigger.CREATED)
         refresh_watched([series.pk])
@@ -158,12 +158,12 @@ def _change_some(changes: Mapping[uuid.UUID, Mapping[str, Any]]) -> list[Watchli
     now = timezone.now()
     touched = {row.pk: _set(row, changes[row.pk], now) for row in found}
     _write(found, touched)
-    deciding = [row for row in found if touched[row.pk] & _DECIDING]
-    if deciding:
-        grabbing.decide_again_for(items=deciding)
-        before = {series_before[row.pk] for row in deciding}
-        refresh_watched(list(before | {row.series_id for row in deciding}))
-    for row in deciding:
+    undecided = [row for row in found if touched[row.pk] & _DECIDING]
+    if undecided:
+        deciding.decide_again_for(items=undecided)
+        before = {series_before[row.pk] for row in undecided}
+        refresh_watched(list(before | {row.series_id for row in undecided}))
+    for row in undecided:
         if row.series_id != series_before[row.pk]:
             request_check(row.series, trigger=CheckTrigger.CREATED)
     return found

@@ -29,7 +29,7 @@ from watchlist.models import (
     Series,
     WatchlistItem,
 )
-from watchlist.services import grabbing, merging, notifications
+from watchlist.services import deciding, merging, notifications
 from watchlist.services.due import next_regular
 from watchlist.services.merging import Known
 from watchlist.services.outcomes import (
@@ -312,7 +312,7 @@ def _decide(readings: list[_Reading], around: Circumstances) -> None:
     for item in followers.exclude(status=ItemStatus.ARCHIVED).order_by("created_at"):
         items[item.series_id].append(item)
     found = [
-        grabbing.NewEpisodes(
+        deciding.NewEpisodes(
             reading.series,
             reading.new,
             items[reading.series.pk],
@@ -321,7 +321,7 @@ def _decide(readings: list[_Reading], around: Circumstances) -> None:
         )
         for reading in readings
     ]
-    grabbing.decide_for_new_episodes(found=found, everybody=around.everybody)
+    deciding.decide_for_new_episodes(found=found, everybody=around.everybody)
     if around.notifies_of_new_episodes:
         for news in found:
             if news.just_appeared:

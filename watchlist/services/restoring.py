@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils.dateparse import parse_datetime
 
 from watchlist.models import Decision, Episode, ItemStatus, Series, WatchlistItem
-from watchlist.services import grabbing
+from watchlist.services import deciding
 from watchlist.services.due import refresh_watched
 
 # What the user decided, and when; the series' own row stays when an item goes.
@@ -78,7 +78,7 @@ def restore(*, user: User, memory: dict[str, Any]) -> WatchlistItem | None:
         _ignore_again(item, memory["ignored"])
         item.refresh_from_db()
         if item.status != ItemStatus.ARCHIVED:
-            grabbing.decide_again(item=item)
+            deciding.decide_again(item=item)
         refresh_watched([series.pk])
     return item
 

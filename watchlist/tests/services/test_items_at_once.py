@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from downloads.models import Download
 from downloads.states import State
 from watchlist.models import Decision, Grab, ItemStatus, Series, WatchlistItem
-from watchlist.services import grabbing, items, restoring
+from watchlist.services import deciding, items, restoring
 from watchlist.tests.factories import EpisodeFactory, UserFactory, WatchlistItemFactory
 
 pytestmark = pytest.mark.django_db
@@ -59,7 +59,7 @@ def test_each_item_gets_its_own_changes() -> None:
 
 def test_pausing_many_withdraws_what_waits_and_leaves_the_others() -> None:
     *chosen, other = followed(4)
-    grabbing.decide_again_for(items=[*chosen, other])
+    deciding.decide_again_for(items=[*chosen, other])
     items.change_each(changes={item.pk: {"status": ItemStatus.PAUSED} for item in chosen})
     assert set(Grab.objects.values_list("item_id", flat=True)) == {other.pk}
     assert Download.objects.filter(state=State.QUEUED).count() == 3
@@ -88,23 +88,23 @@ def test_removing_many_costs_no_more_than_a_few_and_gives_downloads_up() -> None
     assert queries_of(lambda: items.unfollow_each(items=many)) == cheap
     assert not WatchlistItem.objects.exists()
     waiting = followed(2)
-    grabbing.decide_again_for(items=waiting)
+    deciding.decide_again_for(items=waiting)
     items.unfollow_each(items=waiting)
     assert set(Download.objects.values_list("state", flat=True)) == {State.CANCELLED}
 
 
 def test_what_was_decided_before_and_holds_is_not_written_again() -> None:
     (item,) = followed(1, auto_download=False)
-    grabbing.decide_again(item=item)
+    deciding.decide_again(item=item)
     before = list(Decision.objects.order_by("pk").values_list("pk", "decided_at"))
-    grabbing.decide_again(item=item)
+    deciding.decide_again(item=item)
     assert list(Decision.objects.order_by("pk").values_list("pk", "decided_at")) == before
 
 
 def test_two_followers_of_a_series_are_decided_for_apart() -> None:
     (one,) = followed(1)
     other = WatchlistItemFactory.create(series=one.series, auto_download=False)
-    grabbing.decide_again_for(items=[one, other])
+    deciding.decide_again_for(items=[one, other])
     assert codes_of(one) == {"wanted"}
     assert codes_of(other) == {"auto_off_for_series"}
     assert set(Grab.objects.values_list("item_id", flat=True)) == {one.pk}
@@ -114,7 +114,7 @@ def test_many_removed_items_come_back_with_what_was_ignored() -> None:
     removed = followed(2)
     ignored = removed[0].series.episodes.first()
     assert ignored is not None
-    grabbing.set_ignored(item=removed[0], episode=ignored, ignored=True)
+    deciding.set_ignored(item=removed[0], episode=ignored, ignored=True)
     memories = restoring.memories_of(removed)
     user, series_ids = removed[0].user, {item.series_id for item in removed}
     items.unfollow_each(items=removed)

@@ -1,0 +1,76 @@
+"""What the automatic rule takes, and what a change of mind takes back."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from downloads.models import Download
+from downloads.states import State
+from watchlist.decisions import Reason
+from watchlist.models import Decision, ItemStatus, Series, WatchlistItem
+from watchlist.services import deciding, items
+from watchlist.services.preferences import change_settings
+from watchlist.tests.factories import WatchlistItemFactory
+from watchlist.tests.grabs import waiting
+
+pytestmark = pytest.mark.django_db
+
+
+def test_everything_is_queued_for_a_new_item_without_a_start_point(item: WatchlistItem) -> None:
+    assert waiting(item) == [1, 2, 3, 4, 5]
+
+
+def test_the_reason_of_each_decision_is_kept(series: Series) -> None:
+    item = WatchlistItemFactory.create(series=series, last_episode_downloaded=Decimal(4))
+    deciding.decide_again(item=item)
+    codes = Decision.objects.filter(item=item).order_by("episode__number")
+    assert list(codes.values_list("code", flat=True)) == [
+        *[Reason.BELOW_START] * 4,
+        Reason.WANTED,
+    ]
+
+
+def test_an_episode_taken_back_from_ignored_is_queued_again(item: WatchlistItem) -> None:
+    second = item.series.episodes.get(number=2)
+    deciding.set_ignored(item=item, episode=second, ignored=True)
+    deciding.set_ignored(item=item, episode=second, ignored=False)
+    assert waiting(item) == [1, 2, 3, 4, 5]
+
+
+def test_pausing_withdraws_what_waits_and_resuming_queues_it_again(item: WatchlistItem) -> None:
+    items.set_status(item=item, status=ItemStatus.PAUSED)
+    assert waiting(item) == []
+    assert not Download.objects.filter(state=State.QUEUED).exists()
+    items.set_status(item=item, status=ItemStatus.ACTIVE)
+    assert waiting(item) == [1, 2, 3, 4, 5]
+
+
+def test_raising_the_start_point_withdraws_what_lies_below(item: WatchlistItem) -> None:
+    items.change(item=item, changes={"last_episode_downloaded": Decimal(3)})
+    assert waiting(item) == [4, 5]
+
+
+def test_another_quality_replaces_the_waiting_downloads(item: WatchlistItem) -> None:
+    items.change(item=item, changes={"quality_preference": "480p"})
+    states = Download.objects.values_list("quality", "state").distinct()
+    assert set(states) == {("auto", State.CANCELLED), ("480p", State.QUEUED)}
+
+
+def test_a_change_that_says_nothing_new_writes_nothing(item: WatchlistItem) -> None:
+    before = Download.objects.get(grabs__item=item, grabs__episode__number=1).events.count()
+    items.change(item=item, changes={"quality_preference": "auto", "status": "active"})
+    after = Download.objects.get(grabs__item=item, grabs__episode__number=1).events.count()
+    assert before == after
+
+
+def test_switching_it_off_for_everybody_withdraws_and_on_again_queues(
+    item: WatchlistItem,
+) -> None:
+    change_settings(changes={"auto_download_enabled": False})
+    deciding.decide_marked()
+    assert waiting(item) == []
+    change_settings(changes={"auto_download_enabled": True})
+    deciding.decide_marked()
+    assert waiting(item) == [1, 2, 3, 4, 5]

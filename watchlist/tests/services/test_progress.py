@@ -1,0 +1,92 @@
+"""Progress follows what is in the library."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from downloads.models import Download
+from downloads.states import State
+from watchlist.decisions import EpisodeState
+from watchlist.models import Grab, Series, WatchlistItem
+from watchlist.selectors.episodes import find_episode
+from watchlist.services import deciding, progress
+from watchlist.services.downloads import cancel_for
+from watchlist.tests.factories import EpisodeFactory, WatchlistItemFactory
+from watchlist.tests.grabs import finish, waiting
+
+pytestmark = pytest.mark.django_db
+
+
+def test_progress_follows_the_highest_episode_had_without_a_gap(
+    item: WatchlistItem, download_dir: Path
+) -> None:
+    finish(item, 2, download_dir)
+    assert item.last_episode_downloaded is None
+    finish(item, 1, download_dir)
+    assert item.last_episode_downloaded == 2
+    finish(item, 5, download_dir)
+    assert item.last_episode_downloaded == 2
+
+
+def test_an_episode_that_the_site_lists_late_is_still_wanted(
+    item: WatchlistItem, series: Series, download_dir: Path
+) -> None:
+    EpisodeFactory.create(series=series, number=Decimal(7))
+    deciding.decide_again(item=item)
+    for number in (1, 2, 3, 4, 5, 7):
+        finish(item, number, download_dir)
+    assert item.last_episode_downloaded == 5
+    late = EpisodeFactory.create(series=series, number=Decimal(6))
+    deciding.decide_again(item=item)
+    assert waiting(item) == [6]
+    finish(item, late.number, download_dir)
+    assert item.last_episode_downloaded == 7
+
+
+@pytest.mark.parametrize("number", ["5.5", "6", "1089"])
+def test_a_half_number_or_another_way_of_counting_is_no_gap(
+    item: WatchlistItem, series: Series, download_dir: Path, number: str
+) -> None:
+    EpisodeFactory.create(series=series, number=Decimal(number))
+    deciding.decide_again(item=item)
+    for had in (1, 2, 3, 4, 5, Decimal(number)):
+        finish(item, had, download_dir)
+    assert item.last_episode_downloaded == Decimal(number)
+
+
+def test_progress_agrees_with_the_state_for_who_gave_up_what_another_had_finished(
+    item: WatchlistItem, series: Series, download_dir: Path
+) -> None:
+    other = WatchlistItemFactory.create(series=series)
+    deciding.decide_again(item=other)
+    first = series.episodes.get(number=1)
+    cancel_for(grab=Grab.objects.get(item=item, episode=first))
+    given_up = find_episode(item, first.pk)
+    assert given_up is not None
+    assert (given_up.state, item.last_episode_downloaded) == (EpisodeState.SKIPPED, None)
+    finish(other, 1, download_dir)
+    for one in (item, other):
+        one.refresh_from_db()
+        row = find_episode(one, first.pk)
+        assert row is not None
+        assert row.state == EpisodeState.DOWNLOADED
+        assert one.last_episode_downloaded == 1
+
+
+def test_an_ignored_episode_is_no_gap(item: WatchlistItem, download_dir: Path) -> None:
+    second = item.series.episodes.get(number=2)
+    deciding.set_ignored(item=item, episode=second, ignored=True)
+    finish(item, 1, download_dir)
+    assert waiting(item) == [3, 4, 5]
+    assert item.last_episode_downloaded == 2
+
+
+def test_a_completion_whose_signal_was_lost_is_repaired(item: WatchlistItem) -> None:
+    first = Download.objects.get(grabs__item=item, grabs__episode__number=1)
+    Download.objects.filter(pk=first.pk).update(state=State.COMPLETED)
+    assert progress.settle_missed() == 1
+    item.refresh_from_db()
+    assert item.last_episode_downloaded == 1
