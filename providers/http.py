@@ -12,14 +12,12 @@ import functools
 import os
 import re
 import zlib
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.client import HTTPException
-from time import monotonic
 from typing import Any
-from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin
 
 import requests
 import requests.adapters
@@ -34,16 +32,10 @@ from providers.safe_url import EgressPolicy, check_url
 from providers.types import PageValidator
 from providers.user_agent import USER_AGENT
 
-DEFAULT_DEADLINE_SECONDS = 30.0
 MAX_REDIRECTS = 5
-MAX_TURN_WAIT_SECONDS = 60.0
 _ERROR_BODY_BYTES = 65_536
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_PERMANENT = frozenset({301, 308})
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\\]")
-
-TakeTurn = Callable[[str, float], AbstractContextManager[object]]
-"""Waits for a turn, given the host and the longest wait in seconds; left after the answer."""
 
 
 class _GuardedAdapter(requests.adapters.HTTPAdapter):
@@ -71,8 +63,8 @@ def _transport(_process_id: int) -> _GuardedAdapter:
 
 
 @dataclass(slots=True)
-class _Request:
-    """What is to be sent; changed from hop to hop."""
+class Request:
+    """What is to be sent, as `prepare` makes it; changed from hop to hop."""
 
     method: str
     url: str
@@ -85,105 +77,6 @@ class _Request:
     hop_statuses: list[int] = field(default_factory=list)
 
 
-class SiteHttpClient:
-    """The `SiteClient` of one provider; safe to use from several threads.
-
-    Args:
-        base_url: current base address, without a trailing slash; "" when there is none.
-        policy: which addresses may be reached.
-        take_turn: the provider's pace; entered before each request, left after its answer.
-        deadline_seconds: for one request with its redirects, the wait for a turn not included.
-        ends_at: `time.monotonic()` moment at which every request ends, None for no such bound.
-        on_moved: told the new base address when a page answered from another host for good.
-    """
-
-    def __init__(
-        self,
-        base_url: str,
-        policy: EgressPolicy,
-        *,
-        take_turn: TakeTurn | None = None,
-        deadline_seconds: float = DEFAULT_DEADLINE_SECONDS,
-        ends_at: float | None = None,
-        on_moved: Callable[[str], None] | None = None,
-    ) -> None:
-        self._base_url = base_url.rstrip("/")
-        self._policy = policy
-        self._take_turn = take_turn
-        self._deadline_seconds = deadline_seconds
-        self._ends_at = ends_at
-        self._on_moved = on_moved
-
-    @property
-    def base_url(self) -> str:
-        """The current base address, without a trailing slash."""
-        return self._base_url
-
-    def get(
-        self,
-        path: str,
-        *,
-        params: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        known: PageValidator | None = None,
-        encoding: str | None = None,
-        max_bytes: int = 5_000_000,
-    ) -> answers.FetchedPage:
-        """GET a page; `known` makes the request conditional."""
-        request = _prepare("GET", self._absolute(path), max_bytes, headers=headers, params=params)
-        request.encoding = encoding
-        _make_conditional(request, known)
-        asked = request.url
-        page = self._fetch(request)
-        self._report_move(asked, page, request.hop_statuses)
-        return page
-
-    def post(
-        self,
-        path: str,
-        *,
-        data: Mapping[str, str],
-        headers: Mapping[str, str] | None = None,
-        encoding: str | None = None,
-        max_bytes: int = 5_000_000,
-    ) -> answers.FetchedPage:
-        """POST a form."""
-        request = _prepare("POST", self._absolute(path), max_bytes, headers=headers)
-        request.encoding = encoding
-        request.body = urlencode(data, encoding=encoding or "utf-8", errors="replace").encode()
-        request.headers["Content-Type"] = "application/x-www-form-urlencoded"
-        return self._fetch(request)
-
-    def _absolute(self, path: str) -> str:
-        if path.lower().startswith(("http://", "https://")):
-            return path
-        if path.startswith("//"):
-            return f"{urlsplit(self._base_url).scheme}:{path}"
-        return f"{self._base_url}/{path.lstrip('/')}"
-
-    def _fetch(self, request: _Request) -> answers.FetchedPage:
-        waiting: AbstractContextManager[object] = contextlib.nullcontext()
-        if self._take_turn is not None:
-            host = request.parts.hostname or ""
-            waiting = self._take_turn(host, self._seconds_left(MAX_TURN_WAIT_SECONDS))
-        with waiting:
-            exchange = Exchange(self._policy, self._seconds_left(self._deadline_seconds))
-            return _exchange_page(request, exchange)
-
-    def _seconds_left(self, wanted: float) -> float:
-        if self._ends_at is None:
-            return wanted
-        return max(0.0, min(wanted, self._ends_at - monotonic()))
-
-    def _report_move(self, asked: str, page: answers.FetchedPage, hop_statuses: list[int]) -> None:
-        is_for_good = hop_statuses and _PERMANENT.issuperset(hop_statuses)
-        if self._on_moved is None or not self._base_url or not is_for_good:
-            return
-        new_base = addresses.moved_base(self._base_url, asked, page.url)
-        if new_base:
-            self._on_moved(new_base)
-
-
 def fetch_bytes(
     url: str, policy: EgressPolicy, *, max_bytes: int, deadline_seconds: float
 ) -> answers.FetchedPage:
@@ -191,48 +84,35 @@ def fetch_bytes(
 
     Raises the ProviderError family, as `SiteClient` does.
     """
-    request = _prepare("GET", url, max_bytes)
-    return _exchange_page(request, Exchange(policy, deadline_seconds))
+    return fetch(prepare("GET", url, max_bytes), policy, deadline_seconds)
 
 
-def _prepare(
+def prepare(
     method: str,
     url: str,
     max_bytes: int,
     *,
     headers: Mapping[str, str] | None = None,
     params: Mapping[str, str] | None = None,
-) -> _Request:
+    known: PageValidator | None = None,
+) -> Request:
+    """A request to one absolute address; `known` makes it conditional. Raises EgressRefused."""
     clean, parts = _checked(url, params)
     sent = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "gzip"}
     sent.update(headers or {})
-    return _Request(method, clean, parts, sent, max_bytes)
+    if known is not None and known.etag:
+        sent["If-None-Match"] = known.etag
+    if known is not None and known.last_modified:
+        sent["If-Modified-Since"] = known.last_modified
+    return Request(method, clean, parts, sent, max_bytes, known=known)
 
 
-def _checked(url: str, params: Mapping[str, str] | None = None) -> tuple[str, SplitResult]:
-    """The URL as it will be sent: percent-encoded, its host in ASCII. Raises EgressRefused."""
-    if _CONTROL.search(url):
-        raise EgressRefused("The address contains spaces, control characters or backslashes.")
-    prepared = requests.PreparedRequest()
-    try:
-        prepared.prepare_url(url.strip(), params)
-    except (requests.RequestException, HTTPError, ValueError):
-        raise EgressRefused("The address is not a valid URL.") from None
-    clean = prepared.url or ""
-    return clean, check_url(clean)
+def fetch(request: Request, policy: EgressPolicy, deadline_seconds: float) -> answers.FetchedPage:
+    """Send a request and follow its redirects; `request` is then the one that was answered.
 
-
-def _make_conditional(request: _Request, known: PageValidator | None) -> None:
-    if known is None:
-        return
-    request.known = known
-    if known.etag:
-        request.headers["If-None-Match"] = known.etag
-    if known.last_modified:
-        request.headers["If-Modified-Since"] = known.last_modified
-
-
-def _exchange_page(request: _Request, exchange: Exchange) -> answers.FetchedPage:
+    Raises the ProviderError family, as `SiteClient` does.
+    """
+    exchange = Exchange(policy, deadline_seconds)
     try:
         with exchange:
             response, content = _follow(request, exchange)
@@ -252,6 +132,19 @@ def _exchange_page(request: _Request, exchange: Exchange) -> answers.FetchedPage
     )
 
 
+def _checked(url: str, params: Mapping[str, str] | None = None) -> tuple[str, SplitResult]:
+    """The URL as it will be sent: percent-encoded, its host in ASCII. Raises EgressRefused."""
+    if _CONTROL.search(url):
+        raise EgressRefused("The address contains spaces, control characters or backslashes.")
+    prepared = requests.PreparedRequest()
+    try:
+        prepared.prepare_url(url.strip(), params)
+    except (requests.RequestException, HTTPError, ValueError):
+        raise EgressRefused("The address is not a valid URL.") from None
+    clean = prepared.url or ""
+    return clean, check_url(clean)
+
+
 def _unreachable(error: Exception, exchange: Exchange) -> Unreachable:
     if exchange.is_over or isinstance(error, requests.Timeout):
         return Unreachable("The site did not answer in time.")
@@ -260,7 +153,7 @@ def _unreachable(error: Exception, exchange: Exchange) -> Unreachable:
     return Unreachable("The site could not be reached, or broke off its answer.")
 
 
-def _follow(request: _Request, exchange: Exchange) -> tuple[requests.Response, bytes]:
+def _follow(request: Request, exchange: Exchange) -> tuple[requests.Response, bytes]:
     """Send, following redirects; the final answer with its whole body."""
     while True:
         response = _send(request, exchange)
@@ -274,7 +167,7 @@ def _follow(request: _Request, exchange: Exchange) -> tuple[requests.Response, b
             response.raw.release_conn()
 
 
-def _send(request: _Request, exchange: Exchange) -> requests.Response:
+def _send(request: Request, exchange: Exchange) -> requests.Response:
     """One hop; once more when a kept-alive connection turns out to be closed."""
     transport = _transport(os.getpid())
     prepared = requests.PreparedRequest()
@@ -293,7 +186,7 @@ def _send(request: _Request, exchange: Exchange) -> requests.Response:
                 raise
 
 
-def _redirect(request: _Request, response: requests.Response) -> None:
+def _redirect(request: Request, response: requests.Response) -> None:
     """Turn the request into the next hop. Raises EgressRefused and Unreachable."""
     if len(request.hop_statuses) >= MAX_REDIRECTS:
         raise Unreachable("The site redirects too often.")
@@ -321,7 +214,7 @@ def _joined(url: str, location: str) -> str:
         raise EgressRefused("The address is not a valid URL.") from None
 
 
-def _drop_private_headers(request: _Request) -> None:
+def _drop_private_headers(request: Request) -> None:
     """Another origin learns nothing that was meant for the first one."""
     kept = {"user-agent", "accept", "accept-encoding", "if-none-match", "if-modified-since"}
     if request.method == "POST":

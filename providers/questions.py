@@ -29,9 +29,9 @@ from providers.errors import (
     UnknownProvider,
     Unreachable,
 )
-from providers.http import SiteHttpClient
 from providers.models import ProviderState
 from providers.pace import Pacer, redis_client
+from providers.site_client import SiteHttpClient
 
 logger = logging.getLogger(__name__)
 

@@ -23,8 +23,8 @@ from providers.errors import (
     RateLimited,
     Unreachable,
 )
-from providers.http import SiteHttpClient
 from providers.safe_url import EgressPolicy
+from providers.site_client import SiteHttpClient
 from providers.tests.origin import Behaviour, Origin, resets, serves, stays_silent
 from providers.types import EpisodeList
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.errors import EgressRefused, ProviderError
-from providers.http import SiteHttpClient, fetch_bytes
+from providers.http import fetch_bytes
 from providers.safe_url import EgressPolicy
+from providers.site_client import SiteHttpClient
 from providers.tests.origin import Origin, redirects, running_origin, serves
 from providers.tests.spellings import SPELLINGS
 

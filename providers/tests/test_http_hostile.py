@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from providers.errors import ProviderError
-from providers.http import SiteHttpClient, fetch_bytes
+from providers.http import fetch_bytes
 from providers.safe_url import EgressPolicy
+from providers.site_client import SiteHttpClient
 from providers.sites.feed import FeedAdapter
 from providers.tests.hostile import BEHAVIOURS
 from providers.tests.origin import Behaviour, Origin, serves

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
 import resource, sys
 from providers.errors import ProviderError
-from providers.http import SiteHttpClient
+from providers.site_client import SiteHttpClient
 from providers.safe_url import EgressPolicy
 port = int(sys.argv[1])
 client = SiteHttpClient(

@@ -10,8 +10,8 @@ import pytest
 
 from providers.base import SiteAdapter
 from providers.demo import DemoSite
-from providers.http import SiteHttpClient
 from providers.safe_url import EgressPolicy
+from providers.site_client import SiteHttpClient
 from providers.sites.animesama import AnimeSamaAdapter
 from providers.sites.animeultime import AnimeUltimeAdapter
 from providers.sites.feed import FeedAdapter

@@ -8,8 +8,8 @@ import pytest
 
 from providers.base import SiteAdapter
 from providers.errors import EmptyList, NotASeries, NotFound
-from providers.http import SiteHttpClient
 from providers.safe_url import EgressPolicy
+from providers.site_client import SiteHttpClient
 from providers.sites.animesama import AnimeSamaAdapter
 from providers.tests.contract import ProviderContract
 from providers.tests.origin import Origin, redirects, serves

@@ -10,8 +10,8 @@ import pytest
 
 from providers.base import SiteAdapter
 from providers.errors import EmptyList, Licensed, NotASeries, NotFound, RateLimited
-from providers.http import SiteHttpClient
 from providers.safe_url import EgressPolicy
+from providers.site_client import SiteHttpClient
 from providers.sites.animeultime import AnimeUltimeAdapter
 from providers.streams import StreamKind
 from providers.tests.contract import ProviderContract

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from providers.errors import LayoutChanged, NotASeries, NotFound
-from providers.http import SiteHttpClient
 from providers.safe_url import EgressPolicy
+from providers.site_client import SiteHttpClient
 from providers.sites.feed import FeedAdapter
 from providers.streams import StreamKind
 from providers.tests.origin import Origin, serves

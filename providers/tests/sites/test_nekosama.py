@@ -10,8 +10,8 @@ import pytest
 
 from providers.base import SiteAdapter
 from providers.errors import EmptyList, LayoutChanged, NotASeries, NotFound
-from providers.http import SiteHttpClient
 from providers.safe_url import EgressPolicy
+from providers.site_client import SiteHttpClient
 from providers.sites.nekosama import NekoSamaAdapter
 from providers.sites.nekosama_database import parse_database
 from providers.sites.nekosama_pages import (

@@ -10,9 +10,9 @@ import pytest
 from providers.base import SiteAdapter
 from providers.demo.site import DemoSite
 from providers.errors import Blocked, EmptyList, LayoutChanged, Licensed, NotFound, ProviderError
-from providers.http import SiteHttpClient
 from providers.registry import ADAPTERS
 from providers.safe_url import EgressPolicy
+from providers.site_client import SiteHttpClient
 from providers.streams import StreamKind
 from providers.types import EpisodeList
 
