@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import pytest
+
+from providers.addresses import moved_base
+
+
+@pytest.mark.parametrize(
+    ("base", "asked", "answered", "moved"),
+    [
+        (
+            "https://old.example",
+            "/catalogue/x/",
+            "https://new.example/catalogue/x",
+            "https://new.example",
+        ),
+        ("https://old.example/a", "/s/x", "https://new.example/b/s/x", "https://new.example/b"),
+        ("https://old.example", "/s/x", "https://old.example/s/x", None),
+        ("http://old.example", "/s/x", "http://old.example:80/s/x", None),
+        ("http://old.example", "/s/x", "https://old.example/s/x", "https://old.example"),
+        ("https://old.example", "/s/x", "https://parked.example/", None),
+        ("https://old.example", "/", "https://parked.example/", None),
+        ("https://old.example", "/s/x", "https://new.example/login?next=/s/x", None),
+    ],
+)
+def test_a_move_is_seen_by_the_same_path_on_another_host(
+    base: str, asked: str, answered: str, moved: str | None
+) -> None:
+    assert moved_base(base, base + asked, answered) == moved
