@@ -15,6 +15,7 @@ from watchlist.services import (
     posters,
     progress,
     scheduler,
+    troubles,
 )
 
 
@@ -36,7 +37,8 @@ def tick_repair() -> None:
     due.requeue_lost_checks()
     progress.settle_missed()
     deciding.decide_marked()
-    notifications.reconcile_stuck()
+    notifications.close_solved_failures()
+    troubles.reconcile()
 
 
 @shared_task(name="watchlist.tasks.tick_history")

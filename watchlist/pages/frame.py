@@ -28,7 +28,7 @@ from watchlist.middleware import reader_on
 from watchlist.models import Profile, Theme
 from watchlist.pages import toasts, wording
 from watchlist.selectors.reader import Reader
-from watchlist.services import notifications, scheduler
+from watchlist.services import scheduler, troubles
 
 WORKERS: Final = ("checks", "downloads")
 PARTS: Final = ("broker", "workers", *WORKERS, "beat")
@@ -174,7 +174,7 @@ def pulse(request: HttpRequest) -> HttpResponse:
     assert reader is not None  # noqa: S101 - login_required
     state = machine()
     if state.trouble in PARTS and time.monotonic() - _started_at > STARTING_SECONDS:
-        notifications.part_stopped(part=state.trouble)
+        troubles.part_stopped(part=state.trouble)
     beat = heartbeat(state, reader)
     version = version_of(beat, reader)
     if request.GET.get("v") == version:

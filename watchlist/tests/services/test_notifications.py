@@ -1,3 +1,5 @@
+"""What users are told of: new episodes, what finished, what failed."""
+
 from __future__ import annotations
 
 from datetime import timedelta
@@ -5,14 +7,10 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import cache
 from django.utils import timezone
-from pytest_django import Settings
 
 from downloads.models import Download
 from downloads.states import State
-from providers import states
-from providers.models import ProviderState
 from watchlist.models import (
     Episode,
     Grab,
@@ -23,22 +21,14 @@ from watchlist.models import (
 )
 from watchlist.services import notifications
 from watchlist.tests.factories import (
-    AdministratorFactory,
     DownloadFactory,
     EpisodeFactory,
     GrabFactory,
     NotificationFactory,
-    UserFactory,
     WatchlistItemFactory,
 )
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def room_on_disk(settings: Settings) -> None:
-    settings.MIN_FREE_DISK_MB = 0
-    states.forget_cache()
 
 
 def episodes(item: WatchlistItem, *numbers: str) -> list[Episode]:
@@ -47,20 +37,6 @@ def episodes(item: WatchlistItem, *numbers: str) -> list[Episode]:
 
 def announce(item: WatchlistItem, *numbers: str) -> None:
     notifications.new_episodes(series=item.series, episodes=episodes(item, *numbers), items=[item])
-
-
-def fail(provider_id: str, *, minutes: int, code: str = "unreachable") -> None:
-    ProviderState.objects.update_or_create(
-        provider_id=provider_id,
-        defaults={
-            "enabled": True,
-            "level": 3,
-            "last_error_code": code,
-            "last_error_message": "No answer.",
-            "retry_at": timezone.now() + timedelta(minutes=minutes),
-        },
-    )
-    states.forget_cache()
 
 
 def open_causes(user: User) -> list[str]:
@@ -145,12 +121,12 @@ class TestDownloads:
     def test_a_retry_closes_the_failure(self) -> None:
         grab = self.failed_grab()
         Download.objects.filter(pk=grab.download_id).update(state=State.QUEUED)
-        notifications.reconcile_stuck()
+        notifications.close_solved_failures()
         assert open_causes(grab.item.user) == []
 
     def test_a_failure_stays_open_while_it_lasts(self) -> None:
         grab = self.failed_grab()
-        notifications.reconcile_stuck()
+        notifications.close_solved_failures()
         assert open_causes(grab.item.user) == [f"failed:{grab.download_id}"]
 
     def test_finished_episodes_of_a_series_are_gathered(self) -> None:
@@ -161,99 +137,6 @@ class TestDownloads:
             notifications.download_finished(download=grab.download)
         row = Notification.objects.get(user=item.user)
         assert (row.kind, row.facts["count"]) == (NotificationKind.FINISHED, 2)
-
-
-class TestStuck:
-    def test_a_provider_that_stays_away_is_told_to_its_followers_alone(self) -> None:
-        item = WatchlistItemFactory.create(series__provider_id="animesama")
-        other = WatchlistItemFactory.create(series__provider_id="animeultime")
-        fail("animesama", minutes=15)
-        notifications.reconcile_stuck()
-        assert open_causes(item.user) == ["provider:animesama"]
-        assert open_causes(other.user) == []
-
-    def test_a_short_trouble_is_not_told(self) -> None:
-        item = WatchlistItemFactory.create(series__provider_id="animesama")
-        fail("animesama", minutes=1)
-        notifications.reconcile_stuck()
-        assert open_causes(item.user) == []
-
-    def test_what_was_told_lasts_until_the_provider_is_well(self) -> None:
-        item = WatchlistItemFactory.create(series__provider_id="animesama")
-        for minutes in (15, 1, -1):
-            fail("animesama", minutes=minutes)
-            notifications.reconcile_stuck()
-        assert Notification.objects.filter(user=item.user).count() == 1
-        assert open_causes(item.user) == ["provider:animesama"]
-
-    def test_a_provider_that_is_well_again_closes_the_notice(self) -> None:
-        item = WatchlistItemFactory.create(series__provider_id="animesama")
-        fail("animesama", minutes=15)
-        notifications.reconcile_stuck()
-        states.clear_back_off("animesama")
-        notifications.reconcile_stuck()
-        assert open_causes(item.user) == []
-
-    def test_a_blocking_provider_is_told_at_once(self) -> None:
-        item = WatchlistItemFactory.create(series__provider_id="animesama")
-        fail("animesama", minutes=1, code="blocked")
-        notifications.reconcile_stuck()
-        assert open_causes(item.user) == ["provider:animesama"]
-
-    def test_a_full_disk_is_told_to_administrators_and_whoever_waits(
-        self, settings: Settings
-    ) -> None:
-        settings.MIN_FREE_DISK_MB = 10**9
-        administrator, idle = AdministratorFactory.create(), UserFactory.create()
-        waiting = GrabFactory.create(
-            download=DownloadFactory.create(state=State.BLOCKED, reason_code="disk_low")
-        )
-        notifications.reconcile_stuck()
-        assert open_causes(administrator) == ["disk"]
-        assert open_causes(waiting.item.user) == ["disk"]
-        assert open_causes(idle) == []
-        settings.MIN_FREE_DISK_MB = 0
-        notifications.reconcile_stuck()
-        assert open_causes(administrator) == []
-
-    def test_a_folder_that_cannot_be_written_is_told(self) -> None:
-        administrator = AdministratorFactory.create()
-        DownloadFactory.create(
-            state=State.BLOCKED, reason_code="folder_unwritable", reason_text="Read-only."
-        )
-        notifications.reconcile_stuck()
-        assert Notification.objects.get(user=administrator).facts == {
-            "error": "Read-only.",
-            "code": "folder_unwritable",
-        }
-
-    def test_a_part_that_stopped_is_told_to_administrators_until_it_is_back(self) -> None:
-        administrator, other = AdministratorFactory.create(), UserFactory.create()
-        cache.set("worker:checks", "now", 60)
-        cache.delete("worker:downloads")
-        for _ in range(2):
-            notifications.part_stopped(part="downloads")
-            notifications.reconcile_stuck()
-        assert open_causes(administrator) == ["part:downloads"]
-        assert open_causes(other) == []
-        assert Notification.objects.count() == 1
-        cache.set("worker:downloads", "now", 60)
-        notifications.reconcile_stuck()
-        assert open_causes(administrator) == []
-
-    def test_a_part_that_nobody_was_told_of_is_left_to_the_pages(self) -> None:
-        administrator = AdministratorFactory.create()
-        cache.delete("worker:checks")
-        notifications.reconcile_stuck()
-        assert open_causes(administrator) == []
-
-    def test_a_second_round_changes_nothing(self) -> None:
-        WatchlistItemFactory.create(series__provider_id="animesama")
-        fail("animesama", minutes=15)
-        notifications.reconcile_stuck()
-        before = list(Notification.objects.values())
-        notifications.reconcile_stuck()
-        assert list(Notification.objects.values()) == before
 
 
 def test_reading_marks_only_ones_own() -> None:
