@@ -10,45 +10,23 @@ import hashlib
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import unquote, urljoin, urlsplit
 
 import feedparser
 import lxml.etree
 import lxml.html
 
-from providers.errors import EgressRefused, LayoutChanged
-from providers.safe_url import check_url
-from providers.streams import StreamKind
+from providers.errors import LayoutChanged
+from providers.feed_media import FeedMedia, has_torrent, http_url, media_of, whole_number
 from providers.text import clean_text
 
 _MAX_ITEMS = 20_000
 _MAX_TITLE_LENGTH = 300
 _MAX_REF_LENGTH = 300
 _MAX_MARKUP_LENGTH = 20_000
-_KIND_BY_TYPE = {
-    "application/vnd.apple.mpegurl": StreamKind.HLS,
-    "application/x-mpegurl": StreamKind.HLS,
-    "audio/mpegurl": StreamKind.HLS,
-    "audio/x-mpegurl": StreamKind.HLS,
-    "application/dash+xml": StreamKind.DASH,
-    "application/mp4": StreamKind.HTTP,
-    "application/ogg": StreamKind.HTTP,
-}
-_KIND_BY_SUFFIX = {
-    ".m3u8": StreamKind.HLS,
-    ".mpd": StreamKind.DASH,
-    **dict.fromkeys(
-        (".mp4", ".m4v", ".mkv", ".webm", ".mov", ".avi", ".ogv", ".ts"), StreamKind.HTTP
-    ),
-    **dict.fromkeys((".mp3", ".m4a", ".aac", ".ogg", ".oga", ".opus", ".flac"), StreamKind.HTTP),
-}
-_AUDIO_SUFFIXES = frozenset({".mp3", ".m4a", ".aac", ".ogg", ".oga", ".opus", ".flac"})
 _TAG = re.compile(r"</?[a-zA-Z]")
 # Read only on titles of at most 300 characters; none of them can backtrack far.
 _SEASON_AND_EPISODE = re.compile(
@@ -62,17 +40,6 @@ _EPISODE = (
     re.compile(r"\s[-\u2013]\s(\d{1,4}(?:\.\d{1,2})?)(?:v\d)?(?=$|\s?$|\s?[\[(]|\s[-\u2013:])"),
 )
 _SEASON = re.compile(r"\b(?:season|saison|staffel)\s?(\d{1,3})\b", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class FeedMedia:
-    """One file of an item."""
-
-    url: str
-    kind: StreamKind
-    is_audio: bool
-    height: int | None
-    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +81,19 @@ def parse_feed(content: bytes, url: str) -> Feed:
         raise LayoutChanged("feed", "The address did not answer with an RSS or Atom feed.")
     entries = parsed.entries[:_MAX_ITEMS]
     ids = Counter(str(entry.get("id", "")) for entry in entries)
-    items = [
-        _item(entry, media, _base(entry, url), is_id_unique=ids[str(entry.get("id", ""))] == 1)
-        for entry in entries
-        if (media := _media(entry, url))
-    ]
+    items = []
+    for entry in entries:
+        base = _base(entry, url)
+        if media := media_of(entry, base):
+            is_id_unique = ids[str(entry.get("id", ""))] == 1
+            items.append(_item(entry, media, base, is_id_unique=is_id_unique))
     head = parsed.feed
     return Feed(
         title=_title(head),
         description=plain_text(str(head.get("subtitle") or head.get("description") or "")),
         image_url=_image(head, url),
         is_complete=str(head.get("itunes_complete", "")).strip().lower() == "yes",
-        has_torrents=any(_has_torrent(entry) for entry in entries),
+        has_torrents=any(has_torrent(entry) for entry in entries),
         entry_count=len(entries),
         items=_oldest_first(items),
     )
@@ -162,7 +130,7 @@ def _item(entry: Any, media: tuple[FeedMedia, ...], base: str, *, is_id_unique: 
     title = _title(entry)
     season, number = _numbers(entry, title)
     kind = str(entry.get("itunes_episodetype", "full")).strip().lower()
-    link = _http_url(str(entry.get("link", "")), base)
+    link = http_url(str(entry.get("link", "")), base)
     identity = str(entry.get("id", "")) if is_id_unique else ""
     return FeedItem(
         ref=_stable_ref(identity or media[0].url or link),
@@ -187,7 +155,7 @@ def _stable_ref(identity: str) -> str:
 
 def _numbers(entry: Any, title: str) -> tuple[int | None, Decimal | None]:
     """Season and number: from the podcast tags, else from the title."""
-    season = _whole(entry.get("itunes_season"))
+    season = whole_number(entry.get("itunes_season"), most_digits=4)
     tagged = re.fullmatch(r"\s*(\d{1,5}(?:\.\d{1,3})?)\s*", str(entry.get("itunes_episode", "")))
     if tagged:
         return season, Decimal(tagged[1])
@@ -200,11 +168,6 @@ def _numbers(entry: Any, title: str) -> tuple[int | None, Decimal | None]:
         if found := pattern.search(title):
             return season, Decimal(found[1])
     return season, None
-
-
-def _whole(value: object) -> int | None:
-    text = str(value).strip()
-    return int(text) if re.fullmatch(r"\d{1,4}", text) else None
 
 
 def _published_at(entry: Any) -> datetime | None:
@@ -233,88 +196,15 @@ def _duration(entry: Any) -> float | None:
     return None
 
 
-def _links(entry: Any) -> Iterator[Mapping[str, Any]]:
-    """Everything in an entry that may be a file, in the document's order."""
-    for link in entry.get("links", ()):
-        if link.get("rel") == "enclosure":
-            yield link
-    for content in entry.get("media_content", ()):
-        if content.get("medium") not in {"image", "document", "executable"}:
-            yield content
-
-
-def _has_torrent(entry: Any) -> bool:
-    addresses = [entry.get("link", ""), *(_address(link) for link in _links(entry))]
-    types = [str(link.get("type", "")) for link in _links(entry)]
-    return any(_is_torrent(str(address), "") for address in addresses) or any(
-        _is_torrent("", kind) for kind in types
-    )
-
-
-def _is_torrent(address: str, kind: str) -> bool:
-    path = address.partition("?")[0].lower()
-    return path.startswith("magnet:") or path.endswith(".torrent") or "bittorrent" in kind.lower()
-
-
-def _address(link: Mapping[str, Any]) -> str:
-    return str(link.get("href") or link.get("url") or "").strip()
-
-
-def _media(entry: Any, feed_url: str) -> tuple[FeedMedia, ...]:
-    """The media files of an entry: video before audio, then by height and size."""
-    base = _base(entry, feed_url)
-    found = (_one_media(link, base) for link in _links(entry))
-    by_url = {media.url: media for media in found if media is not None}
-    return tuple(
-        sorted(
-            by_url.values(),
-            key=lambda media: (media.is_audio, -(media.height or 0), -media.size_bytes),
-        )
-    )
-
-
-def _one_media(link: Mapping[str, Any], base: str) -> FeedMedia | None:
-    url = _http_url(_address(link), base)
-    mime = str(link.get("type", "")).partition(";")[0].strip().lower()
-    if not url or _is_torrent(url, mime):
-        return None
-    suffix = PurePosixPath(unquote(urlsplit(url).path)).suffix.lower()
-    kind = _KIND_BY_TYPE.get(mime) or _KIND_BY_SUFFIX.get(suffix)
-    if kind is None and not mime.startswith(("video/", "audio/")):
-        return None
-    return FeedMedia(
-        url=url,
-        kind=kind or StreamKind.HTTP,
-        is_audio=mime.startswith("audio/") or (not mime and suffix in _AUDIO_SUFFIXES),
-        height=_whole(link.get("height")),
-        size_bytes=_size(link.get("length") or link.get("filesize")),
-    )
-
-
-def _size(value: object) -> int:
-    text = str(value).strip()
-    return int(text) if re.fullmatch(r"\d{1,15}", text) else 0
-
-
 def _base(entry: Any, feed_url: str) -> str:
     """What relative addresses in an entry are relative to; feedparser keeps it with texts only."""
     for name in ("title_detail", "summary_detail"):
         base = str(entry.get(name, {}).get("base", ""))
         if base:
-            return _http_url(base, feed_url) or feed_url
+            return http_url(base, feed_url) or feed_url
     return feed_url
-
-
-def _http_url(address: str, base: str) -> str:
-    """The absolute address when it can be fetched, else ""."""
-    try:
-        url = urljoin(base, address.replace(" ", "%20")) if address else ""
-        check_url(url)
-    except (EgressRefused, ValueError):
-        return ""
-    return url
 
 
 def _image(head: Any, feed_url: str) -> str:
     image = head.get("image", {})
-    return _http_url(str(image.get("href") or image.get("url") or head.get("logo") or ""), feed_url)
+    return http_url(str(image.get("href") or image.get("url") or head.get("logo") or ""), feed_url)
