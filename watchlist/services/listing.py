@@ -20,7 +20,7 @@ from django.db import DataError, IntegrityError, transaction
 from django.utils import timezone
 
 from providers.errors import ProviderError
-from providers.types import EpisodeList, EpisodeListing, PageValidator, SeriesDetails
+from providers.types import EpisodeList, EpisodeListing, SeriesDetails
 from watchlist.models import (
     Check,
     CheckStatus,
@@ -29,8 +29,7 @@ from watchlist.models import (
     Series,
     WatchlistItem,
 )
-from watchlist.services import deciding, merging, notifications
-from watchlist.services.due import next_regular
+from watchlist.services import deciding, describing, merging, notifications
 from watchlist.services.merging import Known
 from watchlist.services.outcomes import (
     Answer,
@@ -107,7 +106,7 @@ def _record_lists(answers: Sequence[Answer], around: Circumstances) -> None:
         _describe(reading, now, around.interval)
     # The rows are locked before the followers are read: somebody who begins to follow at this
     # moment holds the lock, and is seen, or waits for it, and sees the new episodes.
-    _save([reading.series for reading in readings])
+    describing.save([reading.series for reading in readings])
     _decide([reading for reading in readings if reading.new], around)
 
 
@@ -219,90 +218,14 @@ def _close(readings: list[_Reading], now: datetime) -> None:
 
 
 def _describe(reading: _Reading, now: datetime, interval: timedelta) -> None:
-    """What a success says of the series; a series that nobody wants stays off the schedule."""
-    series = reading.series
-    if reading.details is not None:
-        _take_details(series, reading.details, now)
+    series, details = reading.series, reading.details
+    if details is not None:
+        describing.take_details(series, details, now)
         if not reading.known:
-            _take_reference(series, reading.details.series_ref)
-    validators = reading.found.validators.items()
-    series.validators = {role: _as_json(validator) for role, validator in validators}
-    series.episodes_known = len(reading.known) + len(reading.new)
-    # Episodes are never removed and keep their numbers, so the highest can only rise.
-    numbers = [episode.number for episode in reading.new if not episode.is_special]
-    if numbers:
-        series.latest_episode = max([*numbers, series.latest_episode or min(numbers)])
-        series.latest_episode_at = now
-    series.last_checked_at = series.last_success_at = now
-    series.failures = series.suspect_count = 0
-    series.last_error_code = series.last_error_text = ""
-    series.suspect_since = None
-    if series.next_check_at is not None:
-        series.next_check_at = next_regular(now, interval)
-
-
-def _take_details(series: Series, details: SeriesDetails, now: datetime) -> None:
-    if details.title:
-        series.title, series.is_title_guessed = details.title[:300], False
-        WatchlistItem.objects.filter(series=series, is_title_guessed=True).update(
-            anime_title=series.title, is_title_guessed=False
-        )
-    series.other_titles = list(details.other_titles)
-    series.synopsis = details.synopsis or series.synopsis
-    series.genres = list(details.genres) or series.genres
-    series.poster_url = details.poster_url or series.poster_url
-    series.airing_status = details.airing_status
-    series.details_at = now
-
-
-def _take_reference(series: Series, ref: str) -> None:
-    """Complete the reference of a series whose site did not answer when it was first followed.
-
-    Only while no download hangs on it; one that is followed under the whole reference stays apart.
-    """
-    if ref in {"", series.ref}:
-        return
-    try:
-        with transaction.atomic():
-            Series.objects.filter(pk=series.pk).update(ref=ref)
-    except IntegrityError:
-        return
-    series.ref = ref
-
-
-_DESCRIBED: Final = (
-    "title",
-    "is_title_guessed",
-    "other_titles",
-    "synopsis",
-    "genres",
-    "poster_url",
-    "airing_status",
-    "details_at",
-    "validators",
-    "episodes_known",
-    "latest_episode",
-    "latest_episode_at",
-    "last_checked_at",
-    "last_success_at",
-    "failures",
-    "last_error_code",
-    "last_error_text",
-    "suspect_since",
-    "suspect_count",
-    "next_check_at",
-)
-
-
-def _save(series: list[Series]) -> None:
-    """Write rows that this transaction has locked.
-
-    As an upsert, which is one plain statement: `bulk_update` builds a CASE for every row and column
-    and costs several times as much.
-    """
-    Series.objects.bulk_create(
-        series, update_conflicts=True, unique_fields=["id"], update_fields=_DESCRIBED
-    )
+            describing.complete_reference(series, details.series_ref)
+    count = len(reading.known) + len(reading.new)
+    describing.take_list(series, reading.found, count=count, new=reading.new, now=now)
+    describing.note_success(series, now, interval)
 
 
 def _decide(readings: list[_Reading], around: Circumstances) -> None:
@@ -328,11 +251,3 @@ def _decide(readings: list[_Reading], around: Circumstances) -> None:
                 notifications.new_episodes(
                     series=news.series, episodes=news.episodes, items=news.items
                 )
-
-
-def _as_json(validator: PageValidator) -> dict[str, str]:
-    return {
-        "etag": validator.etag,
-        "last_modified": validator.last_modified,
-        "digest": validator.digest,
-    }
