@@ -15,6 +15,7 @@ from watchlist.models import ItemStatus, Quality, WatchlistItem
 
 START_ALL, START_NEXT, START_NUMBER = "all", "next", "number"
 MAX_NUMBER: Final = 100_000
+MAX_URL: Final = 2000
 
 
 def _capital(choices: Iterable[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
@@ -64,7 +65,7 @@ class FollowForm(forms.Form):
     """What to follow, and where to begin."""
 
     provider_id = forms.CharField(max_length=40, widget=forms.HiddenInput())
-    url = forms.CharField(max_length=2000, widget=forms.HiddenInput())
+    url = forms.CharField(max_length=MAX_URL, widget=forms.HiddenInput())
     lang = forms.CharField(max_length=20, required=False)
     start = forms.ChoiceField(
         choices=[(START_ALL, ""), (START_NEXT, ""), (START_NUMBER, "")], initial=START_ALL

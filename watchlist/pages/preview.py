@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from providers import gateway
 from providers.errors import ProviderError
-from watchlist.models import Episode, Series
+from watchlist.models import Episode
 from watchlist.services.items import Found, NoSuchLanguage, look_up
 
 _REMEMBERED_SECONDS: Final = 300
@@ -100,14 +100,6 @@ def numbers_of(offer: Offer) -> Numbers | ProviderError:
     if rows:
         return _numbers(rows)
     return _asked(offer)
-
-
-def series_of(offer: Offer) -> Series | None:
-    """The series, when somebody follows it already."""
-    found = offer.found
-    return Series.objects.filter(
-        provider_id=offer.provider_id, ref=found.series_ref, lang=found.lang
-    ).first()
 
 
 def _asked(offer: Offer) -> Numbers | ProviderError:

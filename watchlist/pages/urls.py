@@ -9,6 +9,7 @@ from django.views.generic import RedirectView
 from watchlist.pages import (
     actions,
     add,
+    confirm,
     frame,
     item_settings,
     live,
@@ -42,8 +43,8 @@ urlpatterns = [
     path("watchlist/undo/<slug:key>", undo.undo, name="undo"),
     path("watchlist/add", add.add, name="add"),
     path("watchlist/add/search", add.search, name="add-search"),
-    path("watchlist/add/confirm", add.confirm, name="add-confirm"),
-    path("watchlist/add/follow", add.follow, name="follow"),
+    path("watchlist/add/confirm", confirm.confirm, name="add-confirm"),
+    path("watchlist/add/follow", confirm.follow, name="follow"),
     path(_item, series.series, name="series"),
     path(f"{_item}/pause", actions.pause, name="pause"),
     path(f"{_item}/resume", actions.resume, name="resume"),
