@@ -2,42 +2,32 @@
 
 Each question is asked only of a provider that is on and not backing off, at its pace, through the
 guarded HTTP door; afterwards its health is recorded and every text of the answer is cleaned.
+Searches (`searching.py`), addresses (`locating.py`) and what people are shown (`descriptions.py`)
+have files of their own; other apps reach them here, too.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import TypeVar
-from urllib.parse import SplitResult
 
 from django.conf import settings
-from django.utils import timezone
 
 from providers import addresses, cleaning, http, registry, states
 from providers.base import Page, SiteAdapter
+from providers.descriptions import ProviderDescription, describe
 from providers.errors import NotASeries, NotFound
 from providers.hosts.direct import DirectResolver
 from providers.hosts.pages import PageResolver
-from providers.models import ProviderState
-from providers.questions import Question, adapter_of, backing_off, seconds_to_wait
-from providers.safe_url import check_url
-from providers.searching import SEARCH_SECONDS, SearchOutcome, search
+from providers.locating import locate, recognise, url_of, with_language
+from providers.questions import Question, adapter_of, backing_off, pace_in_use, seconds_to_wait
+from providers.searching import SearchOutcome, search
 from providers.streams import Stream, VideoSource
-from providers.types import (
-    Capability,
-    EpisodeList,
-    Pace,
-    PageValidator,
-    SeriesDetails,
-    SeriesLocator,
-)
+from providers.types import EpisodeList, Pace, PageValidator, SeriesDetails
 
 __all__ = [
     "DETAILS_SECONDS",
-    "SEARCH_SECONDS",
     "ProviderDescription",
     "SearchOutcome",
     "availability",
@@ -64,36 +54,9 @@ DETAILS_SECONDS = 20.0
 _Answer = TypeVar("_Answer")
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderDescription:
-    """What people are shown of a provider."""
-
-    id: str
-    name: str
-    enabled: bool
-    base_url: str  # "" for a provider without one site
-    languages: tuple[str, ...]
-    capabilities: tuple[str, ...]
-    health: str  # "ok", "degraded", "backing_off", "blocked", "off" or "unknown"
-    retry_at: datetime | None  # aware UTC; set while the provider is left alone
-    last_error_code: str
-    last_error: str
-    example_url: str
-    searchable: bool
-
-
 def provider_ids() -> tuple[str, ...]:
     """Every provider, switched on or not, in the order to show them."""
     return tuple(adapter.id for adapter in registry.ADAPTERS)
-
-
-def describe() -> list[ProviderDescription]:
-    """Every provider as people see it."""
-    known = states.all_states()
-    return [
-        _description(adapter, known.get(adapter.id) or ProviderState(provider_id=adapter.id))
-        for adapter in registry.ADAPTERS
-    ]
 
 
 def availability(provider_id: str) -> None:
@@ -109,54 +72,7 @@ def availability(provider_id: str) -> None:
 
 def pace_of(provider_id: str) -> Pace:
     """How gently this provider is asked. Raises UnknownProvider."""
-    return settings.PROVIDER_PACE.get(provider_id, adapter_of(provider_id).pace)
-
-
-def locate(provider_id: str, url: str) -> SeriesLocator:
-    """What a URL names at this provider, without asking it.
-
-    Raises UnknownProvider, NotASeries (its message shows what an address looks like) and
-    EgressRefused.
-    """
-    adapter = adapter_of(provider_id)
-    parts = check_url(url.strip())
-    owner = _owner_of(parts)
-    if owner is not None and owner is not adapter:
-        raise _not_a_series(adapter, f"This is an address of {owner.name}.")
-    if owner is None:
-        addresses.refuse_private_host(parts, settings.EGRESS_POLICY)
-        if adapter.default_base_url:
-            raise _not_a_series(adapter, f"This is not an address of {adapter.name}.")
-    base_url = states.effective_base_url(adapter, states.state_of(provider_id))
-    try:
-        return cleaning.clean_locator(adapter.locate(parts, base_url))
-    except NotASeries as error:
-        raise _not_a_series(adapter, str(error)) from error
-
-
-def recognise(url: str) -> tuple[str, SeriesLocator]:
-    """The provider that a URL belongs to, and what it names there.
-
-    Raises NotASeries and EgressRefused.
-    """
-    owner = _owner_of(check_url(url.strip()))
-    for adapter in registry.ADAPTERS:
-        if adapter is owner or (owner is None and not adapter.default_base_url):
-            return adapter.id, locate(adapter.id, url)
-    raise NotASeries("No provider knows this address.")
-
-
-def with_language(provider_id: str, series_ref: str, lang: str) -> str | None:
-    """The same season's reference in another language, None when only the site knows it."""
-    return adapter_of(provider_id).with_language(series_ref, lang)
-
-
-def url_of(provider_id: str, series_ref: str) -> str:
-    """The address of a series at the provider's current base address, for people to open."""
-    adapter = adapter_of(provider_id)
-    return adapter.url_of(
-        series_ref, states.effective_base_url(adapter, states.state_of(provider_id))
-    )
+    return pace_in_use(adapter_of(provider_id))
 
 
 def details(
@@ -262,62 +178,3 @@ def _ask(
 ) -> _Answer:
     question = Question.prepare(adapter_of(provider_id), by_hand=by_hand, ends_at=ends_at)
     return question.answer(ask)
-
-
-def _owner_of(parts: SplitResult) -> type[SiteAdapter] | None:
-    """The site that an address belongs to: by the bases in use first, then by known domains."""
-    known = states.all_states()
-    bases = {
-        adapter: states.effective_base_url(
-            adapter, known.get(adapter.id) or ProviderState(provider_id=adapter.id)
-        )
-        for adapter in registry.ADAPTERS
-        if adapter.default_base_url
-    }
-    below = [adapter for adapter, base in bases.items() if addresses.is_below(parts, base)]
-    if below:
-        return max(below, key=lambda adapter: len(bases[adapter]))
-    host = addresses.plain_host(parts)
-    for adapter in registry.ADAPTERS:
-        if host in adapter.domains:
-            return adapter
-    return None
-
-
-def _not_a_series(adapter: type[SiteAdapter], reason: str) -> NotASeries:
-    return NotASeries(f"{reason} An address of a series looks like {adapter.example_url}")
-
-
-def _description(adapter: type[SiteAdapter], state: ProviderState) -> ProviderDescription:
-    now = timezone.now()
-    retry_at = state.retry_at if state.retry_at is not None and state.retry_at > now else None
-    return ProviderDescription(
-        id=adapter.id,
-        name=adapter.name,
-        enabled=states.is_enabled(state),
-        base_url=states.effective_base_url(adapter, state),
-        languages=adapter.languages,
-        capabilities=tuple(sorted(adapter.capabilities)),
-        health=_health_word(adapter, state, retry_at),
-        retry_at=retry_at,
-        last_error_code=state.last_error_code,
-        last_error=state.last_error_message,
-        example_url=adapter.example_url,
-        searchable=Capability.SEARCH in adapter.capabilities,
-    )
-
-
-def _health_word(
-    adapter: type[SiteAdapter], state: ProviderState, retry_at: datetime | None
-) -> str:
-    if not states.is_enabled(state):
-        return "off"
-    if state.level and state.last_error_code == "blocked":
-        return "blocked"
-    if retry_at is not None:
-        return "backing_off"
-    if state.level:
-        return "degraded"
-    if state.last_success_at is None and adapter.default_base_url:
-        return "unknown"
-    return "ok"

@@ -32,6 +32,7 @@ from providers.errors import (
 from providers.models import ProviderState
 from providers.pace import Pacer, redis_client
 from providers.site_client import SiteHttpClient
+from providers.types import Pace
 
 logger = logging.getLogger(__name__)
 
@@ -138,6 +139,11 @@ class Question:
         return found
 
 
+def pace_in_use(adapter: type[SiteAdapter]) -> Pace:
+    """How gently a provider is asked: as the settings say, else as its adapter does."""
+    return settings.PROVIDER_PACE.get(adapter.id, adapter.pace)
+
+
 def seconds_to_wait(state: ProviderState) -> float:
     """Seconds until this provider may be asked, 0 when it may. Raises ProviderDisabled."""
     if not states.is_enabled(state):
@@ -160,9 +166,8 @@ def _take_turn(
 ) -> AbstractContextManager[None]:
     """Sites have one pace each; a provider without one site has one for each host."""
     key = adapter.id if adapter.default_base_url else f"{adapter.id}:{host}"
-    pace = settings.PROVIDER_PACE.get(adapter.id, adapter.pace)
     pacer = _pacer(os.getpid(), settings.REDIS_URL)
-    return pacer.turn(key, pace, longest_wait_seconds=longest_wait_seconds)
+    return pacer.turn(key, pace_in_use(adapter), longest_wait_seconds=longest_wait_seconds)
 
 
 @functools.cache

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import ClassVar
 from urllib.parse import SplitResult
 
+from providers import gateway
 from providers.base import SiteAdapter
 from providers.errors import LayoutChanged, NotASeries
 from providers.streams import StreamKind, VideoSource
@@ -98,3 +99,7 @@ class BetaAdapter(AlphaAdapter):
     name: ClassVar[str] = "Beta"
     domains: ClassVar[frozenset[str]] = frozenset({"beta.example"})
     default_base_url: ClassVar[str] = "https://beta.example"
+
+
+def described(provider_id: str) -> gateway.ProviderDescription:
+    return next(each for each in gateway.describe() if each.id == provider_id)

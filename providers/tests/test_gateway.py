@@ -11,29 +11,18 @@ from django.utils import timezone
 from providers import gateway, states
 from providers.errors import (
     BackingOff,
-    LayoutChanged,
     NotFound,
     ProviderDisabled,
     ProviderError,
     RateLimited,
+    UnknownProvider,
     Unreachable,
 )
 from providers.models import ProviderState
 from providers.tests.origin import Origin, serves, stays_silent
-from providers.types import SeriesMatch
+from providers.tests.sample_sites import described
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sample_sites")]
-
-
-def described(provider_id: str) -> gateway.ProviderDescription:
-    return next(each for each in gateway.describe() if each.id == provider_id)
-
-
-def titles(outcome: gateway.SearchOutcome) -> list[tuple[str, str]]:
-    return [(provider_id, match.title) for provider_id, match in outcome.matches]
-
-
-# --- Asking ----------------------------------------------------------------------------------
 
 
 def test_every_text_of_an_answer_is_clean(origin: Origin) -> None:
@@ -63,12 +52,6 @@ def test_sources_without_a_usable_address_are_dropped(origin: Origin) -> None:
         gateway.resolve("alpha", "x", "1", "vf")
 
 
-def test_an_adapters_mistake_is_an_unreadable_page(origin: Origin) -> None:
-    origin.answers["/search"] = serves(b"crash")
-    outcome = gateway.search("x", provider_id="alpha")
-    assert isinstance(outcome.errors["alpha"], LayoutChanged)
-
-
 def test_a_provider_that_is_off_is_not_asked(origin: Origin) -> None:
     gateway.set_enabled("alpha", False)
     with pytest.raises(ProviderDisabled):
@@ -80,30 +63,6 @@ def test_a_provider_that_is_off_is_not_asked(origin: Origin) -> None:
     assert origin.requests == []
 
 
-# --- Searching -------------------------------------------------------------------------------
-
-
-def test_a_search_asks_everybody_and_keeps_their_order(
-    origin: Origin, other_origin: Origin
-) -> None:
-    origin.answers["/search"] = serves(b"a1\na2")
-    other_origin.answers["/search"] = serves(b"b1")
-    outcome = gateway.search("  some \x00 title ")
-    assert titles(outcome) == [("alpha", "a1"), ("alpha", "a2"), ("beta", "b1")]
-    assert outcome.errors == {}
-    assert origin.paths() == ["/search?q=some+title"]
-
-
-def test_a_slow_or_broken_provider_does_not_hold_the_others(
-    origin: Origin, other_origin: Origin
-) -> None:
-    origin.answers["/search"] = stays_silent()
-    other_origin.answers["/search"] = serves(b"b1")
-    outcome = gateway.search("x", deadline_seconds=1.0)
-    assert titles(outcome) == [("beta", "b1")]
-    assert isinstance(outcome.errors["alpha"], Unreachable)
-
-
 def test_slower_than_a_person_waits_is_not_ill(origin: Origin) -> None:
     origin.answers["/search"] = stays_silent()
     origin.answers["/series/x"] = stays_silent()
@@ -113,12 +72,15 @@ def test_slower_than_a_person_waits_is_not_ill(origin: Origin) -> None:
     gateway.availability("alpha")
 
 
-def test_an_empty_question_is_not_sent(origin: Origin) -> None:
-    assert gateway.search(" \x00 ").matches == []
-    assert origin.requests == []
-
-
-# --- Health ----------------------------------------------------------------------------------
+def test_an_unknown_provider_is_an_error_of_its_own() -> None:
+    for ask in (
+        lambda: gateway.locate("nope", "https://x.example/"),
+        lambda: gateway.availability("nope"),
+        lambda: gateway.search("x", provider_id="nope"),
+        lambda: gateway.set_enabled("nope", True),
+    ):
+        with pytest.raises(UnknownProvider):
+            ask()
 
 
 def _fail(origin: Origin, status: str = "500 Oops", **headers: str) -> ProviderError:
@@ -251,9 +213,3 @@ def test_a_check_needs_no_query_for_the_state(
     with django_assert_num_queries(0):
         gateway.list_episodes("alpha", "x", "vf", {})
         gateway.availability("alpha")
-
-
-def test_matches_are_cleaned(origin: Origin) -> None:
-    origin.answers["/search"] = serves("\u202e\na1".encode())
-    outcome = gateway.search("x", provider_id="alpha")
-    assert [type(match) for _, match in outcome.matches] == [SeriesMatch]
