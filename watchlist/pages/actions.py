@@ -20,7 +20,8 @@ from watchlist.pages.changes import cards_changed, list_changed
 from watchlist.pages.feedback import user_of
 from watchlist.pages.watchlist import card_response, render_list, wanted_of
 from watchlist.selectors.items import due_series_of, item_of
-from watchlist.selectors.watchlist_page import arrange, entries_of
+from watchlist.selectors.watchlist_order import arrange
+from watchlist.selectors.watchlist_page import entries_of
 from watchlist.services import items, restoring
 from watchlist.services.due import request_check, request_checks
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -21,14 +22,8 @@ from watchlist.middleware import reader_on
 from watchlist.models import ListView, Profile, Quality
 from watchlist.pages import toasts
 from watchlist.pages.cards import LOOKS, cards_of, html_of, provider_name
-from watchlist.selectors.watchlist_page import (
-    SORTS,
-    Entry,
-    Wanted,
-    arrange,
-    entries_of,
-    headline_counts,
-)
+from watchlist.selectors.watchlist_order import SORTS, Wanted, arrange
+from watchlist.selectors.watchlist_page import Entry, entries_of
 
 PAGE_SIZE: Final = 60
 MAX_SEARCH: Final = 100
@@ -137,7 +132,7 @@ def _counts(entries: list[Entry], wanted: Wanted) -> dict[str, Any]:
 
 
 def _chips(entries: list[Entry], wanted: Wanted) -> list[Chip]:
-    counts = headline_counts(entries)
+    counts = Counter(entry.headline for entry in entries)
     every = Chip(
         key="",
         label=_("All"),
@@ -153,12 +148,12 @@ def _chips(entries: list[Entry], wanted: Wanted) -> list[Chip]:
             label=_(look.label),
             icon=look.icon,
             level=look.level,
-            count=counts.get(headline, 0),
+            count=counts[headline],
             query=query_of(wanted, status=headline.value),
             is_chosen=wanted.headline == headline,
         )
         for headline, look in LOOKS.items()
-        if counts.get(headline) or wanted.headline == headline
+        if counts[headline] or wanted.headline == headline
     ]
 
 

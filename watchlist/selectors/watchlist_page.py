@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,14 +16,7 @@ from django.utils import timezone
 
 from downloads.states import WAITING, State
 from providers.types import AiringStatus
-from watchlist.headlines import (
-    ATTENTION,
-    Headline,
-    News,
-    OpenDownload,
-    SeriesFacts,
-    headline_of,
-)
+from watchlist.headlines import Headline, News, OpenDownload, SeriesFacts, headline_of
 from watchlist.models import (
     Check,
     Episode,
@@ -38,8 +31,6 @@ from watchlist.services.due import OPEN
 from watchlist.services.rhythm import Guess, guess_next
 
 LATE_AFTER: Final = timedelta(days=1)
-SORTS: Final = ("attention", "next", "title", "added", "progress")
-MAX_SEARCH_WORDS: Final = 8
 _NEWS_KINDS: Final = (NotificationKind.FINISHED, NotificationKind.NEW_EPISODE)
 
 
@@ -95,16 +86,6 @@ class Entry:
         return self.had_up_to is None or self.latest_episode > self.had_up_to
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which entries, in which order; empty fields do not filter."""
-
-    headline: str = ""
-    search: str = ""
-    provider_id: str = ""
-    sort: str = "attention"
-
-
 def entries_of(user_id: int, *, ids: Iterable[uuid.UUID] | None = None) -> list[Entry]:
     """All that the user follows, or those of `ids`, with headlines but without details."""
     rows = _READ.filter(user_id=user_id)
@@ -115,35 +96,12 @@ def entries_of(user_id: int, *, ids: Iterable[uuid.UUID] | None = None) -> list[
     for entry in entries:
         entry.headline = headline_of(_facts(entry, is_late=False))
     # Most headlines are settled by what stands above "late"; those have no use for a guess.
-    _add_guesses([entry for entry in entries if entry.headline is Headline.CURRENT])
+    add_guesses([entry for entry in entries if entry.headline is Headline.CURRENT])
     late_before = timezone.now() - LATE_AFTER
     for entry in entries:
         if entry.guess is not None and entry.guess.at < late_before:
             entry.headline = headline_of(_facts(entry, is_late=True))
     return entries
-
-
-def arrange(entries: Sequence[Entry], wanted: Wanted) -> list[Entry]:
-    """Filter and sort; the order does not move while nothing changes."""
-    words = wanted.search.casefold().split()[:MAX_SEARCH_WORDS]
-    chosen = [
-        entry
-        for entry in entries
-        if (not wanted.headline or entry.headline == wanted.headline)
-        and (not wanted.provider_id or entry.provider_id == wanted.provider_id)
-        and all(word in entry.title.casefold() for word in words)
-    ]
-    if wanted.sort == "progress":
-        add_details(chosen)
-    if wanted.sort == "next":
-        _add_guesses([entry for entry in chosen if entry.guess is None])
-    return sorted(chosen, key=lambda entry: (*_order(entry, wanted.sort), entry.title.casefold()))
-
-
-def headline_counts(entries: Iterable[Entry]) -> dict[Headline, int]:
-    """How many entries there are of each headline that occurs, in the order of attention."""
-    counted = Counter(entry.headline for entry in entries)
-    return {headline: counted[headline] for headline in Headline if counted[headline]}
 
 
 def add_details(entries: Sequence[Entry]) -> None:
@@ -166,6 +124,21 @@ def add_details(entries: Sequence[Entry]) -> None:
             news=_news_of(facts, at),
             have=min(below + fetched, entry.known),
         )
+
+
+def add_guesses(entries: Iterable[Entry]) -> None:
+    """Fill `guess` where a next episode is to be expected."""
+    now = timezone.now()
+    expecting = {
+        entry.series_id: entry
+        for entry in entries
+        if entry.status == ItemStatus.ACTIVE
+        and entry.airing_status != AiringStatus.FINISHED
+        and entry.latest_at is not None
+        and entry.latest_at > now - LOOK_BACK
+    }
+    for series_id, moments in arrivals_of(list(expecting), now).items():
+        expecting[series_id].guess = guess_next(moments, now)
 
 
 def _number_below() -> Coalesce:
@@ -231,20 +204,6 @@ def _add_downloads(user_id: int, entries: list[Entry], *, narrowed: bool) -> Non
             by_id[item_id].downloads.append(download)
 
 
-def _add_guesses(entries: list[Entry]) -> None:
-    now = timezone.now()
-    expecting = {
-        entry.series_id: entry
-        for entry in entries
-        if entry.status == ItemStatus.ACTIVE
-        and entry.airing_status != AiringStatus.FINISHED
-        and entry.latest_at is not None
-        and entry.latest_at > now - LOOK_BACK
-    }
-    for series_id, moments in arrivals_of(list(expecting), now).items():
-        expecting[series_id].guess = guess_next(moments, now)
-
-
 def _facts(entry: Entry, *, is_late: bool) -> SeriesFacts:
     states = {one.state for one in entry.downloads}
     return SeriesFacts(
@@ -259,19 +218,6 @@ def _facts(entry: Entry, *, is_late: bool) -> SeriesFacts:
         is_behind=entry.is_behind,
         is_finished=entry.airing_status == AiringStatus.FINISHED,
     )
-
-
-def _order(entry: Entry, sort: str) -> tuple[Any, ...]:
-    if sort == "title":
-        return ()
-    if sort == "added":
-        return (-entry.created_at.timestamp(),)
-    if sort == "progress":
-        have = entry.details.have if entry.details else 0
-        return (-(have / entry.known if entry.known else 0.0),)
-    if sort == "next":
-        return (entry.guess is None, entry.guess.at.timestamp() if entry.guess else 0.0)
-    return (ATTENTION[entry.headline],)
 
 
 def _count(rows: QuerySet[Any], owner: str) -> Coalesce:
