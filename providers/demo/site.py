@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
@@ -165,8 +167,14 @@ class DemoSite:
             self._context.catalogue.reset()
         self.requests.clear()
 
-    def _changing(self) -> _Change:
-        return _Change(self._context.lock, self._application)
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Holds the lock of the catalogue; the pages are made anew afterwards."""
+        with self._context.lock:
+            try:
+                yield
+            finally:
+                self._application.forget_pages()
 
     def _on_change(self) -> None:
         self._application.forget_pages()
@@ -177,18 +185,3 @@ class DemoSite:
     def _publish_forever(self) -> None:
         while not self._stopping.wait(self._publish_every):
             self.publish_episode()
-
-
-class _Change:
-    """Holds the lock of the catalogue; the pages are made anew afterwards."""
-
-    def __init__(self, lock: threading.RLock, application: SiteApplication) -> None:
-        self._lock = lock
-        self._application = application
-
-    def __enter__(self) -> None:
-        self._lock.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        self._application.forget_pages()
-        self._lock.release()
