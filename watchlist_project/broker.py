@@ -1,4 +1,4 @@
-"""Where the broker is: the embedded server's socket below DATA_DIR, or the server of REDIS_URL."""
+"""Where the broker is, the embedded server or that of REDIS_URL, and how messages reach it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,34 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 from watchlist_project.env import BadSetting
 
 # A Unix socket's path is limited to 108 bytes on Linux and 104 on macOS.
 _LONGEST_SOCKET_PATH = 100
-_BROKER_DATABASE, CACHE_DATABASE = 0, 2
+# Messages are in another one: 0, unless REDIS_URL says which.
+CACHE_DATABASE = 2
+TRANSPORT_OPTIONS: Final = {
+    # Longer than any task runs: a message that becomes visible again while its task still runs is
+    # run twice. What a dead worker held is taken back by leases in the database, not by this.
+    "visibility_timeout": 6 * 3600,
+    "unacked_restore_interval": 10,
+    "unacked_restore_throttle": 1,
+    "socket_keepalive": True,
+    "socket_connect_timeout": 5,
+    "socket_timeout": 30,
+    # Queues are asked in the order in which a worker names them.
+    "queue_order_strategy": "priority",
+    # Sending gives up at once when the broker is away: the row is written, the next tick wakes it.
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.1,
+    "interval_max": 0.2,
+    "priority_steps": [0],
+    "global_keyprefix": "tsuzuku:",
+}
 
 
 def broker_folder(data_dir: Path) -> Path:

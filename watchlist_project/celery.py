@@ -17,6 +17,7 @@ from django.conf import settings
 from downloads import stopping
 from watchlist_project.heartbeat import beat_once
 from watchlist_project.processes import die_with_parent, rename
+from watchlist_project.queues import DOWNLOAD_QUEUES
 
 SIGNS_OF_LIFE = ("worker:checks", "worker:downloads")
 SIGN_OF_LIFE_SECONDS = 10
@@ -39,7 +40,7 @@ _ = settings.DATA_DIR
 def kind_of(queues: Any) -> str:
     """`downloads` for a worker of the downloads queue alone, else `checks`."""
     names = queues.split(",") if isinstance(queues, str) else list(queues or ())
-    return "downloads" if names == ["downloads"] else "checks"
+    return "downloads" if names == [*DOWNLOAD_QUEUES] else "checks"
 
 
 @signals.setup_logging.connect(weak=False)

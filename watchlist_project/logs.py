@@ -50,5 +50,34 @@ class OneLine(logging.Formatter):
         return line
 
 
+def configuration(level: str) -> dict[str, Any]:
+    """What `LOGGING` says: one handler for everything; `level` is the least that is written."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {"task": {"()": TaskContext}, "not_health": {"()": NotHealth}},
+        "formatters": {"line": {"()": OneLine}},
+        "handlers": {
+            "console": {
+                "class": "logging.StreamHandler",
+                "stream": "ext://sys.stdout",
+                "filters": ["task"],
+                "formatter": "line",
+            }
+        },
+        "root": {"handlers": ["console"], "level": level},
+        "loggers": {
+            # Django would add handlers of its own, and mail to administrators.
+            "django": {"handlers": [], "propagate": True},
+            "django.server": {"handlers": [], "propagate": True},
+            "django.request": {"filters": ["not_health"]},
+            "axes": {"level": "WARNING"},
+            # One line for each message sent and received says nothing that the database does not.
+            "celery": {"level": "WARNING"},
+            "django_celery_beat": {"level": "WARNING"},
+        },
+    }
+
+
 def _escaped(match: re.Match[str]) -> str:
     return match[0].encode("unicode_escape").decode("ascii")

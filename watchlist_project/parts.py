@@ -19,10 +19,10 @@ from django.urls import get_resolver
 
 from watchlist_project.celery import app
 from watchlist_project.embedded_broker import EmbeddedBroker
+from watchlist_project.queues import CHECK_QUEUES, DOWNLOAD_QUEUES
 from watchlist_project.supervisor import Part
 from watchlist_project.web import serve
 
-CHECK_QUEUES = ("control", "manual", "checks")
 CHECK_PROCESSES = 2
 # Modules that a part would otherwise import by itself, each in memory of its own.
 _SHARED_MODULES = (
@@ -93,7 +93,7 @@ def checks_part() -> Part:
 def downloads_part() -> Part:
     """The worker for downloads."""
     processes = settings.MAX_PARALLEL_DOWNLOADS
-    return Part("downloads", lambda: _work("downloads", ("downloads",), processes))
+    return Part("downloads", lambda: _work("downloads", DOWNLOAD_QUEUES, processes))
 
 
 def beat_part() -> Part:

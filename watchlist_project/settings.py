@@ -7,11 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from csp.constants import NONE, SELF
-from kombu import Exchange, Queue
 
 from providers.safe_url import EgressPolicy
 from providers.types import Pace
-from watchlist_project import broker, env
+from watchlist_project import broker, env, logs, queues
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = False
@@ -128,25 +127,7 @@ CACHES = {
 # --- Celery ----------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# Longer than any task runs: a message that becomes visible again while its task still runs is
-# run twice. What a dead worker held is taken back by leases in the database, not by this.
-CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 6 * 3600,
-    "unacked_restore_interval": 10,
-    "unacked_restore_throttle": 1,
-    "socket_keepalive": True,
-    "socket_connect_timeout": 5,
-    "socket_timeout": 30,
-    # Queues are asked in the order a worker names them: control, manual, checks.
-    "queue_order_strategy": "priority",
-    # Sending gives up at once when the broker is away: the row is written, the next tick wakes it.
-    "max_retries": 1,
-    "interval_start": 0,
-    "interval_step": 0.1,
-    "interval_max": 0.2,
-    "priority_steps": [0],
-    "global_keyprefix": "tsuzuku:",
-}
+CELERY_BROKER_TRANSPORT_OPTIONS = broker.TRANSPORT_OPTIONS
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"
 CELERY_RESULT_SERIALIZER = "json"
@@ -154,21 +135,8 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_DEFAULT_QUEUE = "checks"
-# Each with an exchange and key of its own: by default all would share those of `checks`.
-CELERY_TASK_QUEUES = [
-    Queue(name, Exchange(name), routing_key=name)
-    for name in ("control", "manual", "checks", "downloads")
-]
-# The first pattern that fits wins.
-CELERY_TASK_ROUTES = (
-    [
-        ("*.tasks.tick*", {"queue": "control"}),
-        ("*.tasks.housekeep*", {"queue": "control"}),
-        ("*.tasks.*manual*", {"queue": "manual"}),
-        ("downloads.tasks.*", {"queue": "downloads"}),
-        ("watchlist.tasks.*", {"queue": "checks"}),
-    ],
-)
+CELERY_TASK_QUEUES = queues.QUEUES
+CELERY_TASK_ROUTES = queues.ROUTES
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
@@ -314,45 +282,9 @@ STORAGES = {
     "staticfiles": {"BACKEND": "watchlist_project.static_files.StaticFiles"},
 }
 # Source maps are for people with a debugger open, and half of the compressing.
-WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (
-    "map",
-    "woff",
-    "woff2",
-    "png",
-    "jpg",
-    "webp",
-    "gz",
-    "br",
-)
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ("map", "woff", "woff2", "png", "jpg", "webp", "gz", "br")
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 # --- Logging ---------------------------------------------------------------------------------
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {
-        "task": {"()": "watchlist_project.logs.TaskContext"},
-        "not_health": {"()": "watchlist_project.logs.NotHealth"},
-    },
-    "formatters": {"line": {"()": "watchlist_project.logs.OneLine"}},
-    "handlers": {
-        "console": {
-            "class": "logging.StreamHandler",
-            "stream": "ext://sys.stdout",
-            "filters": ["task"],
-            "formatter": "line",
-        }
-    },
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {
-        # Django would add handlers of its own, and mail to administrators.
-        "django": {"handlers": [], "propagate": True},
-        "django.server": {"handlers": [], "propagate": True},
-        "django.request": {"filters": ["not_health"]},
-        "axes": {"level": "WARNING"},
-        # One line for each message sent and received says nothing that the database does not.
-        "celery": {"level": "WARNING"},
-        "django_celery_beat": {"level": "WARNING"},
-    },
-}
+LOGGING = logs.configuration(LOG_LEVEL)
