@@ -5,10 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 
 class StreamKind(StrEnum):
@@ -45,4 +41,3 @@ class Stream:
     height: int | None = None
     duration_seconds: float | None = None
     size_bytes: int | None = None
-    expires_at: datetime | None = None  # aware UTC; None when unknown

@@ -29,14 +29,12 @@ _FORMAT_FIELDS = [
     "url",
     "manifest_url",
     "protocol",
-    "ext",
     "vcodec",
     "acodec",
     "height",
     "tbr",
     "filesize",
     "has_drm",
-    "language",
 ]
 _KEPT_HEADERS = ("Referer", "Origin")
 _REFUSED_EVENTS = frozenset(
