@@ -101,10 +101,9 @@ def choice(name: str, default: str, accepted: tuple[str, ...]) -> str:
     return value
 
 
-def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
+def words(name: str) -> list[str]:
     """A comma-separated list without empty entries."""
-    found = [word.strip() for word in text(name).split(",")]
-    return [word for word in found if word] or list(default)
+    return [word for entry in text(name).split(",") if (word := entry.strip())]
 
 
 def umask(name: str) -> int:
@@ -149,11 +148,7 @@ def origins(name: str) -> list[str]:
     found = words(name)
     for origin in found:
         if not origin.startswith(("http://", "https://")):
-            refuse(
-                name,
-                origin,
-                "comma-separated origins such as https://tsuzuku.example.org",
-            )
+            refuse(name, origin, "comma-separated origins such as https://tsuzuku.example.org")
     return found
 
 
@@ -198,11 +193,8 @@ def generated_secret(name: str, path: Path) -> str:
             _write_once(path, secrets.token_urlsafe(50))
         value = path.read_text(encoding="utf-8").strip()
     except OSError as error:
-        refuse(
-            name,
-            "",
-            f"a value, or a file {path} that can be read and written ({error.strerror})",
-        )
+        accepted = f"a value, or a file {path} that can be read and written ({error.strerror})"
+        refuse(name, "", accepted)
     return value or refuse(name, "", f"a value; the file {path} is empty")
 
 
@@ -222,7 +214,7 @@ def database(name: str, default_path: Path) -> dict[str, object]:
     url = secret(name)
     if not url:
         return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(default_path)}
-    parts = _split(name, "(hidden)", accepted, url=url)
+    parts = _split(name, url, accepted)
     if parts.scheme in {"postgres", "postgresql"} and parts.path.strip("/"):
         return _postgres(name, parts, accepted)
     if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1:
@@ -236,7 +228,7 @@ def broker_url(name: str) -> str:
     accepted = "redis://host:port/0, rediss://host:port/0 or redis+socket:///path"
     url = secret(name)
     if url:
-        parts = _split(name, "(hidden)", accepted, url=url)
+        parts = _split(name, url, accepted)
         is_socket = parts.scheme == "redis+socket" and parts.path.startswith("/")
         if not is_socket and not (parts.scheme in {"redis", "rediss"} and parts.hostname):
             refuse(name, _masked(parts), accepted)
@@ -267,11 +259,7 @@ def _postgres(name: str, parts: SplitResult, accepted: str) -> dict[str, object]
     try:
         options = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
     except ValueError:
-        refuse(
-            name,
-            f"{parts.scheme}://...",
-            f"{accepted}, with options as ?sslmode=require",
-        )
+        refuse(name, _masked(parts), f"{accepted}, with options as ?sslmode=require")
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
@@ -283,12 +271,12 @@ def _postgres(name: str, parts: SplitResult, accepted: str) -> dict[str, object]
     }
 
 
-def _split(name: str, shown: str, accepted: str, *, url: str = "") -> SplitResult:
+def _split(name: str, url: str, accepted: str) -> SplitResult:
     try:
-        parts = urlsplit(url or shown)
+        parts = urlsplit(url)
         _ = parts.port
     except ValueError:
-        refuse(name, shown, accepted)
+        refuse(name, "(hidden)", accepted)
     return parts
 
 
