@@ -1,10 +1,12 @@
-"""The project itself as an app, for its commands; binds tasks to the one Celery application."""
+"""The project itself as an app, for its commands and Celery; and django-axes by another name."""
 
 from __future__ import annotations
 
 from importlib import import_module
 
+from axes.apps import AppConfig as AxesConfig
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class ProjectConfig(AppConfig):
@@ -16,3 +18,9 @@ class ProjectConfig(AppConfig):
     def ready(self) -> None:
         """Load the Celery application, so that `shared_task` and `send_task` find it."""
         import_module("watchlist_project.celery")
+
+
+class SignInAttemptsConfig(AxesConfig):  # type: ignore[misc]  # axes has no types
+    """The app that locks out whoever guesses passwords, under a name that says so."""
+
+    verbose_name = _("Sign-in attempts")

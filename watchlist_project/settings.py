@@ -43,7 +43,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "django_filters",
     "knox",
-    "axes",
+    "watchlist_project.apps.SignInAttemptsConfig",
     "csp",
     "drf_spectacular",
     "drf_spectacular_sidecar",

@@ -33,7 +33,9 @@ class Check(models.Model):
     """A durable order to check one series; at most one is open for a series at any time."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    series = models.ForeignKey(Series, on_delete=models.CASCADE, related_name="checks")
+    series = models.ForeignKey(
+        Series, verbose_name=_("series"), on_delete=models.CASCADE, related_name="checks"
+    )
     trigger = models.CharField(_("trigger"), max_length=10, choices=CheckTrigger)
     is_urgent = models.BooleanField(_("ahead of scheduled ones"), default=False)
     status = models.CharField(

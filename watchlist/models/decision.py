@@ -15,8 +15,15 @@ from watchlist.models.watchlist_item import WatchlistItem
 class Decision(models.Model):
     """A reason code and the facts that led to it; `watchlist.reasons` makes a sentence of both."""
 
-    item = models.ForeignKey(WatchlistItem, on_delete=models.CASCADE, related_name="decisions")
-    episode = models.ForeignKey(Episode, on_delete=models.CASCADE, related_name="decisions")
+    item = models.ForeignKey(
+        WatchlistItem,
+        verbose_name=_("watchlist item"),
+        on_delete=models.CASCADE,
+        related_name="decisions",
+    )
+    episode = models.ForeignKey(
+        Episode, verbose_name=_("episode"), on_delete=models.CASCADE, related_name="decisions"
+    )
     code = models.CharField(_("reason"), max_length=40)
     facts = models.JSONField(_("facts"), default=dict, blank=True)
     is_ignored = models.BooleanField(_("ignored by the user"), default=False)

@@ -17,7 +17,9 @@ class Episode(models.Model):
     """An episode keeps its row, and with it everybody's progress, whatever the list does later."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    series = models.ForeignKey(Series, on_delete=models.CASCADE, related_name="episodes")
+    series = models.ForeignKey(
+        Series, verbose_name=_("series"), on_delete=models.CASCADE, related_name="episodes"
+    )
     ref = models.CharField(_("reference"), max_length=500)
     number = models.DecimalField(_("number"), max_digits=10, decimal_places=3)
     season = models.PositiveSmallIntegerField(_("season"), default=1)

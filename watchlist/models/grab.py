@@ -16,9 +16,18 @@ from watchlist.models.watchlist_item import WatchlistItem
 class Grab(models.Model):
     """Users who want the same episode in the same quality have grabs on one shared download."""
 
-    item = models.ForeignKey(WatchlistItem, on_delete=models.CASCADE, related_name="grabs")
-    episode = models.ForeignKey(Episode, on_delete=models.CASCADE, related_name="grabs")
-    download = models.ForeignKey(Download, on_delete=models.PROTECT, related_name="grabs")
+    item = models.ForeignKey(
+        WatchlistItem,
+        verbose_name=_("watchlist item"),
+        on_delete=models.CASCADE,
+        related_name="grabs",
+    )
+    episode = models.ForeignKey(
+        Episode, verbose_name=_("episode"), on_delete=models.CASCADE, related_name="grabs"
+    )
+    download = models.ForeignKey(
+        Download, verbose_name=_("download"), on_delete=models.PROTECT, related_name="grabs"
+    )
     is_manual = models.BooleanField(_("by hand"), default=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     completed_at = models.DateTimeField(_("in the library since"), null=True, blank=True)

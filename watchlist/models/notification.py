@@ -28,12 +28,23 @@ class Notification(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notifications"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("user"),
+        on_delete=models.CASCADE,
+        related_name="notifications",
     )
     kind = models.CharField(_("kind"), max_length=12, choices=NotificationKind)
     cause = models.CharField(max_length=200)
-    item = models.ForeignKey(WatchlistItem, null=True, blank=True, on_delete=models.CASCADE)
-    episode = models.ForeignKey(Episode, null=True, blank=True, on_delete=models.CASCADE)
+    item = models.ForeignKey(
+        WatchlistItem,
+        verbose_name=_("watchlist item"),
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+    )
+    episode = models.ForeignKey(
+        Episode, verbose_name=_("episode"), null=True, blank=True, on_delete=models.CASCADE
+    )
     facts = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     read_at = models.DateTimeField(_("read"), null=True, blank=True)

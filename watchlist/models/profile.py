@@ -26,12 +26,16 @@ class Profile(models.Model):
     """One row for each user who has changed something; the defaults hold for the others."""
 
     user = models.OneToOneField(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="profile"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("user"),
+        on_delete=models.CASCADE,
+        primary_key=True,
+        related_name="profile",
     )
     language = models.CharField(_("language"), max_length=5, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=60, blank=True)
     theme = models.CharField(_("theme"), max_length=6, choices=Theme, default=Theme.SYSTEM)
-    list_view = models.CharField(max_length=4, choices=ListView, default=ListView.GRID)
+    list_view = models.CharField(_("layout"), max_length=4, choices=ListView, default=ListView.GRID)
     shortcuts_enabled = models.BooleanField(_("keyboard shortcuts"), default=True)
 
     class Meta:

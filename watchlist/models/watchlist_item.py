@@ -41,9 +41,14 @@ class WatchlistItem(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="watchlist"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("user"),
+        on_delete=models.CASCADE,
+        related_name="watchlist",
     )
-    series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="items")
+    series = models.ForeignKey(
+        Series, verbose_name=_("series"), on_delete=models.PROTECT, related_name="items"
+    )
     anime_url = models.CharField(_("address"), max_length=2000)
     lang = models.CharField(_("language"), max_length=20, default="vostfr")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -312,7 +313,19 @@ def test_who_may_only_look_revokes_no_calendar_address() -> None:
 
 def test_the_names_of_the_apps_are_in_the_language_of_the_reader(browser: Client) -> None:
     html = browser.get(reverse("admin:index"), headers={"Accept-Language": "fr"}).content.decode()
-    for name in ("Téléchargements", "Fournisseurs", "Ma liste"):
+    for name in ("Téléchargements", "Fournisseurs", "Ma liste", "Tentatives de connexion"):
         assert f"{name}</a>" in html or f"{name}\n" in html
-    for name in ("Downloads", "Providers", "Watchlist"):
+    for name in ("Downloads", "Providers", "Watchlist", "Axes"):
         assert name not in html
+
+
+@pytest.mark.parametrize("model", [ApiToken, CalendarFeed, Notification, Profile, WatchlistItem])
+def test_the_owner_of_a_row_is_named_in_the_language_of_the_reader(
+    browser: Client, model: type[Model]
+) -> None:
+    fill(1)
+    response = browser.get(page(model, "changelist"), headers={"Accept-Language": "fr"})
+    headings = re.findall(
+        r'class="[^"]*column-user.*?<(?:a|span)[^>]*>([^<]+)<', response.text, re.DOTALL
+    )
+    assert headings == ["Utilisateur"]
