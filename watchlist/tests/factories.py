@@ -115,6 +115,17 @@ class CheckFactory(DjangoModelFactory[Check]):
     finished_at = LazyFunction(timezone.now)
 
 
+def running_check(series: Series) -> Check:
+    """A check of this series that a worker holds."""
+    return Check.objects.create(
+        series=Series.objects.get(pk=series.pk),
+        trigger=CheckTrigger.MANUAL,
+        status=CheckStatus.RUNNING,
+        owner="worker",
+        lease_expires_at=timezone.now() + timedelta(minutes=1),
+    )
+
+
 class EpisodeFactory(DjangoModelFactory[Episode]):
     """A regular episode; numbers rise from one to the next."""
 

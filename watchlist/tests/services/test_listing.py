@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from downloads.models import Download
-from providers.errors import RateLimited, Unreachable
 from providers.types import AiringStatus, EpisodeList, EpisodeListing, PageValidator, SeriesDetails
 from watchlist.models import (
     Check,
@@ -27,7 +26,12 @@ from watchlist.models import (
 )
 from watchlist.services import listing, outcomes
 from watchlist.services.outcomes import Answer
-from watchlist.tests.factories import SeriesFactory, UserFactory, WatchlistItemFactory
+from watchlist.tests.factories import (
+    SeriesFactory,
+    UserFactory,
+    WatchlistItemFactory,
+    running_check,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -46,16 +50,6 @@ def entry(
 
 def entries(*numbers: str) -> list[EpisodeListing]:
     return [entry(number, position=place) for place, number in enumerate(numbers)]
-
-
-def running_check(series: Series) -> Check:
-    return Check.objects.create(
-        series=Series.objects.get(pk=series.pk),
-        trigger="manual",
-        status=CheckStatus.RUNNING,
-        owner="worker",
-        lease_expires_at=timezone.now() + timedelta(minutes=1),
-    )
 
 
 def record(series: Series, listed: Sequence[EpisodeListing]) -> Check:
@@ -160,31 +154,6 @@ def test_a_success_clears_the_trouble_of_before() -> None:
     assert (series.failures, series.last_error_code, series.last_error_text) == (0, "", "")
 
 
-def test_a_failure_says_why_and_comes_back_sooner_than_the_interval() -> None:
-    series = SeriesFactory.create(next_check_at=timezone.now())
-    check = running_check(series)
-    outcomes.record_failure(
-        check=check, error=Unreachable("The site did not answer."), around=outcomes.circumstances()
-    )
-    series.refresh_from_db()
-    check.refresh_from_db()
-    assert (check.status, check.error_text) == (CheckStatus.FAILED, "The site did not answer.")
-    assert series.failures == 1
-    assert series.next_check_at is not None
-    assert series.next_check_at < timezone.now() + timedelta(minutes=10)
-
-
-def test_the_sites_wish_to_be_left_alone_is_honoured() -> None:
-    series = SeriesFactory.create(next_check_at=timezone.now())
-    error = RateLimited("Too many requests.", retry_after_seconds=3600)
-    outcomes.record_failure(
-        check=running_check(series), error=error, around=outcomes.circumstances()
-    )
-    series.refresh_from_db()
-    assert series.next_check_at is not None
-    assert series.next_check_at >= timezone.now() + timedelta(minutes=59)
-
-
 def test_a_check_of_a_paused_series_does_not_put_it_back_on_the_schedule() -> None:
     series = SeriesFactory.create(next_check_at=None)
     record(series, entries("1"))
@@ -199,14 +168,6 @@ def test_a_worker_that_lost_its_check_writes_nothing() -> None:
     answer = Answer(check, EpisodeList(episodes=tuple(entries("1"))))
     listing.record(answers=[answer], around=outcomes.circumstances())
     assert not series.episodes.exists()
-
-
-def test_unchanged_checks_are_closed_together_and_spread_over_time() -> None:
-    checks = [running_check(SeriesFactory.create()) for _ in range(20)]
-    outcomes.record_unchanged(checks=checks, around=outcomes.circumstances())
-    assert Check.objects.filter(status=CheckStatus.SUCCEEDED, is_unchanged=True).count() == 20
-    due = set(Series.objects.values_list("next_check_at", flat=True))
-    assert len(due) == 20
 
 
 def test_a_list_that_cannot_be_stored_is_a_failed_check_and_takes_no_other_with_it() -> None:
