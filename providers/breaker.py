@@ -23,7 +23,3 @@ class Breaker:
     def trip(self) -> None:
         """It did not answer: leave it alone for a while."""
         self._open_until = monotonic() + self._rest_seconds
-
-    def close(self) -> None:
-        """Ask it again at once."""
-        self._open_until = 0.0

@@ -22,8 +22,8 @@ from django.core import signing
 from django.urls import reverse
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from providers import gateway
 from providers.errors import ProviderError
-from providers.http import fetch_bytes
 from watchlist.models import Series, WatchlistItem
 
 SIZE: Final = (300, 450)
@@ -115,12 +115,7 @@ def stored_or_fetched(address: str) -> bytes | None:
 def fetch(*, address: str, deadline_seconds: float = WORKER_SECONDS) -> bytes | None:
     """Fetch, redraw and keep a poster. A failure is remembered for a while and gives None."""
     try:
-        page = fetch_bytes(
-            address,
-            settings.EGRESS_POLICY,
-            max_bytes=MAX_BYTES,
-            deadline_seconds=deadline_seconds,
-        )
+        page = gateway.fetch_bytes(address, max_bytes=MAX_BYTES, deadline_seconds=deadline_seconds)
         poster = redraw(page.content)
     except ProviderError as error:
         _remember_failure(address, RETRY_SECONDS if error.retryable else RETRY_REFUSED_SECONDS)

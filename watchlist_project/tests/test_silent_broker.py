@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -15,9 +16,11 @@ from django.test import Client
 from pytest_django import Settings
 
 from downloads import messages, wakeup
+from providers import breaker
 from providers.breaker import Breaker
 from watchlist.models import Check
 from watchlist.tests.factories import WatchlistItemFactory
+from watchlist_project import cache as bounded_cache
 from watchlist_project.broker import client_url
 
 HOUR = 3600.0
@@ -49,15 +52,16 @@ class SilentServer:
 
 
 @pytest.fixture
-def breaker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Breaker]:
-    """The program's own, which forgets nothing while a test lasts."""
-    monkeypatch.setattr(messages.broker_breaker, "_rest_seconds", HOUR)
-    yield messages.broker_breaker
-    messages.broker_breaker.close()
+def broker_breaker(monkeypatch: pytest.MonkeyPatch) -> Breaker:
+    """One that forgets nothing while a test lasts, in the place of the program's own."""
+    patient = Breaker(rest_seconds=HOUR)
+    monkeypatch.setattr(messages, "broker_breaker", patient)
+    monkeypatch.setattr(bounded_cache, "broker_breaker", patient)
+    return patient
 
 
 @pytest.fixture
-def silent(settings: Settings, breaker: Breaker) -> Iterator[SilentServer]:
+def silent(settings: Settings, broker_breaker: Breaker) -> Iterator[SilentServer]:
     server = SilentServer()
     settings.REDIS_URL = settings.CELERY_BROKER_URL = server.url
     location = {"LOCATION": server.url}
@@ -94,7 +98,7 @@ def test_messages_are_given_up_after_the_first_that_is_not_taken(silent: SilentS
 
 
 def test_a_silent_broker_is_asked_again_after_a_rest(
-    silent: SilentServer, breaker: Breaker
+    silent: SilentServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for expected in (1, 2):
         with pytest.raises(redis.RedisError):
@@ -103,7 +107,7 @@ def test_a_silent_broker_is_asked_again_after_a_rest(
         with pytest.raises(redis.RedisError):
             cache.get("anything")
         assert silent.taken == expected
-        breaker.close()
+        monkeypatch.setattr(breaker, "monotonic", lambda: time.monotonic() + HOUR)
 
 
 def test_senders_wait_for_an_answer_no_longer_than_pages_may(silent: SilentServer) -> None:
@@ -117,21 +121,23 @@ def test_senders_wait_for_an_answer_no_longer_than_pages_may(silent: SilentServe
     }
 
 
-def test_a_broker_that_refuses_is_asked_again_at_once(settings: Settings, breaker: Breaker) -> None:
+def test_a_broker_that_refuses_is_asked_again_at_once(
+    settings: Settings, broker_breaker: Breaker
+) -> None:
     away = {"LOCATION": "redis://127.0.0.1:1/0"}
     settings.CACHES = {"default": product.CACHES["default"] | away}
     settings.CELERY_BROKER_URL = away["LOCATION"]
     with pytest.raises(redis.RedisError):
         cache.get("anything")
     wakeup._send(1)
-    assert not breaker.is_open
+    assert not broker_breaker.is_open
 
 
-def test_a_message_reaches_a_broker_that_is_well(breaker: Breaker) -> None:
+def test_a_message_reaches_a_broker_that_is_well(broker_breaker: Breaker) -> None:
     wakeup._send(2)
     broker = redis.Redis.from_url(client_url(product.REDIS_URL, database=0))
     assert broker.llen("tsuzuku:downloads") == 2
-    assert not breaker.is_open
+    assert not broker_breaker.is_open
 
 
 @pytest.mark.django_db
