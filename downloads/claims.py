@@ -15,7 +15,7 @@ from django.utils import timezone
 from downloads.engine.errors import Interrupted
 from downloads.models import Download
 from downloads.queue import is_inside_window, limiter
-from downloads.states import State
+from downloads.states import ACTIVE, State
 from downloads.transitions import move
 
 LEASE: Final = timedelta(seconds=30)
@@ -81,10 +81,12 @@ def renew_lease(claim: Claim, **progress: object) -> bool:
 
 
 def release(claim: Claim) -> None:
-    """Give up the lease after the work has stopped, so that the slot is free at once."""
-    Download.objects.filter(pk=claim.download_id, fence=claim.fence).update(
-        owner="", lease_expires_at=None
-    )
+    """Give up the lease after the work has stopped, so that the slot is free at once.
+
+    Work that broke off without saying how it ended keeps its lease: by that the tick finds it.
+    """
+    rows = Download.objects.filter(pk=claim.download_id, fence=claim.fence)
+    rows.exclude(state__in=ACTIVE).update(owner="", lease_expires_at=None)
 
 
 def advance(claim: Claim, from_: State, to: State, **facts: Any) -> None:

@@ -28,6 +28,14 @@ def of_engine(error: EngineError) -> Failure:
     )
 
 
+def of_surprise(error: Exception) -> Failure:
+    """What nobody foresaw, such as a form of answer that makes a reader stumble: a lost try."""
+    return Failure(
+        EngineError.code,
+        f"Something unforeseen went wrong ({type(error).__name__}); the log says more.",
+    )
+
+
 def of_provider(error: ProviderError, *, of_host: bool = False) -> Failure:
     """A site that is down or off blocks the download; a video host that fails is one lost try."""
     waits = error.counts_against_health or error.code in {"backing_off", "provider_disabled"}

@@ -6,7 +6,6 @@ import logging
 import os
 import shutil
 import socket
-import statistics
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import connections
+from django.db import InterfaceError, OperationalError, connections
 from django.utils import timezone
 
 from downloads import failures, publishing, upkeep
@@ -41,6 +40,7 @@ from downloads.engine.types import Command, FetchedFile, FetchRequest
 from downloads.libraryfolder import incomplete_dir, require_library
 from downloads.models import Download, DownloadAttempt
 from downloads.policies import Failure, Outcome, combine, judge
+from downloads.samples import refuse_sample
 from downloads.signals import download_failed
 from downloads.states import State
 from downloads.stopping import stop_requested
@@ -53,9 +53,6 @@ from providers.text import safe_name
 
 logger = logging.getLogger(__name__)
 
-# Episodes of one series differ (a recap, a double-length finale), but a sample is far shorter.
-SAMPLE_RATIO = 0.5
-SAMPLE_NEEDS_EPISODES = 3
 HEIGHTS = {"1080p": 1080, "720p": 720, "480p": 480}
 _LOOK_SECONDS: Final = 0.1
 
@@ -106,14 +103,11 @@ class Run:
             logger.info("Lost the claim on %s", self.download.pk)
         except Interrupted:
             self._hand_back()
-        except ProviderError as error:
-            self._give_up_for_now(failures.of_provider(error))
-        except EngineError as error:
-            self._give_up_for_now(failures.of_engine(_cause_of(error)))
-        except OSError as error:
-            logger.exception("The disk refused %s", self.download.pk)
-            refused = FolderUnwritable(f"The disk refused: {error.strerror}.")
-            self._give_up_for_now(failures.of_engine(_cause_of(refused)))
+        except (OperationalError, InterfaceError):
+            # Not this download's fault: the lease runs out, and the tick gives it back.
+            logger.exception("The database failed in the middle of %s", self.download.pk)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the row must say so
+            self._give_up_for_now(_failure_of(error))
 
     def _fetch_first_good(self, sources: list[VideoSource]) -> FetchedFile:
         used: dict[str, int] = {}
@@ -151,6 +145,12 @@ class Run:
             if not error.tries_next_source:
                 raise
             return None
+        except (OperationalError, InterfaceError, OSError):
+            raise
+        except Exception as error:
+            logger.exception("A source of %s has a form that nobody foresaw", self.download.pk)
+            self._reject(attempt, source, failures.of_surprise(error), work_dir)
+            return None
         self._close(attempt, None, bytes_done=fetched.size_bytes)
         return fetched
 
@@ -165,17 +165,13 @@ class Run:
             refresh=closing_connections(lambda: self._refreshed(source)),
         )
         fetched = fetch(request, self.control)
-        self._refuse_sample(fetched)
+        try:
+            refuse_sample(self.download, fetched.duration_seconds)
+        except WrongLength:
+            # What is there would be found whole again, and never be asked for.
+            shutil.rmtree(work_dir, ignore_errors=True)
+            raise
         return fetched
-
-    def _refuse_sample(self, fetched: FetchedFile) -> None:
-        """A file much shorter than the series' other episodes is a sample or an error clip."""
-        usual = typical_duration_seconds(self.download)
-        if usual and fetched.duration_seconds < usual * SAMPLE_RATIO:
-            raise WrongLength(
-                f"The file runs {fetched.duration_seconds:.0f} s; "
-                f"other episodes of this series run about {usual:.0f} s."
-            )
 
     def _refreshed(self, source: VideoSource) -> Stream:
         """The same source again, when its signed address has expired."""
@@ -266,6 +262,18 @@ class Run:
             download_failed.send(sender=Download, download_id=row.pk)
 
 
+def _failure_of(error: Exception) -> Failure:
+    if isinstance(error, ProviderError):
+        return failures.of_provider(error)
+    if isinstance(error, EngineError):
+        return failures.of_engine(_cause_of(error))
+    logger.error("The work on a download broke off", exc_info=error)
+    if isinstance(error, OSError):
+        refused = FolderUnwritable(f"The disk refused: {error.strerror}.")
+        return failures.of_engine(_cause_of(refused))
+    return failures.of_surprise(error)
+
+
 def _cause_of(error: EngineError) -> EngineError:
     """The same error, or what lies behind it: the library has gone with its disk."""
     if isinstance(error, FolderUnwritable):
@@ -286,14 +294,3 @@ def closing_connections(work: Callable[[], T]) -> Callable[[], T]:
             connections.close_all()
 
     return run
-
-
-def typical_duration_seconds(download: Download) -> float | None:
-    """The median length of the series' episodes in the library; None until there are some."""
-    completed = Download.objects.filter(
-        provider_id=download.provider_id,
-        series_ref=download.series_ref,
-        state=State.COMPLETED,
-    ).values_list("duration_seconds", flat=True)[:50]
-    known = [seconds for seconds in completed if seconds]
-    return statistics.median(known) if len(known) >= SAMPLE_NEEDS_EPISODES else None

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from downloads.claims import Claim, release, runnable_count
@@ -41,7 +42,9 @@ def keep_queue_moving() -> None:
 def requeue_expired_leases() -> int:
     """Give the downloads of dead workers back to the queue. Returns how many."""
     now = timezone.now()
-    expired = Download.objects.filter(lease_expires_at__lte=now)
+    # Nobody works on what is active without a lease.
+    unheld = Q(lease_expires_at=None, state__in=ACTIVE)
+    expired = Download.objects.filter(Q(lease_expires_at__lte=now) | unheld)
     count = 0
     for row in expired.only("id", "state", "fence"):
         state = State(row.state)

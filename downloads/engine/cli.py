@@ -89,10 +89,8 @@ def run(arguments: argparse.Namespace, *, egress: EgressPolicy, umask: int) -> i
         relative = PurePosixPath(f"{_stem(arguments.url)}.{fetched.extension}")
         path = publish(fetched.path, folder, relative, umask=umask)
         _tidy_up(work_dir)
-    except EngineError as failure:
-        error = failure
-    except OSError as failure:
-        error = EngineError(f"The folder cannot be used: {failure.strerror}.")
+    except Exception as failure:  # noqa: BLE001 - who reads the last line gets one, whatever it was
+        error = _told(failure)
     if error is not None:
         _drop_if_empty(work_dir)
     control.finish()
@@ -105,6 +103,14 @@ def run(arguments: argparse.Namespace, *, egress: EgressPolicy, umask: int) -> i
     if control.was_interrupted:
         return _EXIT_INTERRUPTED
     return 0 if error is None else 1
+
+
+def _told(failure: Exception) -> EngineError:
+    if isinstance(failure, EngineError):
+        return failure
+    if isinstance(failure, OSError):
+        return EngineError(f"The folder cannot be used: {failure.strerror}.")
+    return EngineError(f"Something unforeseen went wrong: {failure!r}.")
 
 
 def _request(arguments: argparse.Namespace, work_dir: Path, egress: EgressPolicy) -> FetchRequest:
