@@ -158,6 +158,6 @@ def _split_port(text: str) -> tuple[str, int | None]:
     if bracketed:
         return bracketed[1], int(bracketed[2]) if bracketed[2] else None
     host, colon, port = text.rpartition(":")
-    if colon and ":" not in host and port.isdigit():
+    if colon and ":" not in host and port.isdecimal():
         return host, int(port)
     return text, None

@@ -46,7 +46,7 @@ def seed() -> None:
 def _free_port() -> int:
     """The usual port when it is free, so that addresses stay the same from start to start."""
     wanted = os.environ.get("DEMO_SITE_PORT", "").strip()
-    for port in (int(wanted) if wanted.isdigit() else _USUAL_PORT, 0):
+    for port in (int(wanted) if wanted.isdecimal() else _USUAL_PORT, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

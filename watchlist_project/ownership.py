@@ -99,7 +99,7 @@ def _holders_in_proc(path: Path) -> set[int]:
     found = set()
     target = str(path.resolve())
     for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
+        if folder.name.isdecimal():
             # Processes end while they are looked at, and those of others are closed to us.
             with suppress(OSError):
                 if any(str(link.readlink()) == target for link in (folder / "fd").iterdir()):
@@ -118,4 +118,4 @@ def _holders_by_lsof(path: Path) -> set[int]:
         )
     except (OSError, subprocess.TimeoutExpired):
         return set()
-    return {int(word) for word in answer.stdout.split() if word.isdigit()}
+    return {int(word) for word in answer.stdout.split() if word.isdecimal()}

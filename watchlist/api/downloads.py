@@ -16,6 +16,7 @@ from watchlist.api.serializers.downloads import (
 from watchlist.models import Grab
 from watchlist.selectors.downloads import downloads_of, find_download, find_grab
 from watchlist.services import downloads
+from watchlist.services.users import is_administrator
 
 
 class DownloadViews(Resource):
@@ -55,7 +56,7 @@ class DownloadViews(Resource):
         """Stop it without losing what is on disk."""
         del request
         grab = self._own(download_id)
-        downloads.pause_for(grab=grab, may_hold_up_others=self.user.is_staff)
+        downloads.pause_for(grab=grab, may_hold_up_others=is_administrator(self.user))
         return self._shown(download_id)
 
     @extend_schema(request=None, responses=DownloadDetailSerializer)
@@ -63,7 +64,7 @@ class DownloadViews(Resource):
         """Let a paused one go on."""
         del request
         grab = self._own(download_id)
-        downloads.resume_for(grab=grab, may_hold_up_others=self.user.is_staff)
+        downloads.resume_for(grab=grab, may_hold_up_others=is_administrator(self.user))
         return self._shown(download_id)
 
     def _own(self, download_id: str) -> Grab:

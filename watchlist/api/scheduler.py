@@ -13,6 +13,7 @@ from watchlist.api.base import IsAdministrator, Resource
 from watchlist.api.serializers.server import SchedulerSerializer
 from watchlist.services import scheduler
 from watchlist.services.preferences import read_settings
+from watchlist.services.users import is_administrator
 
 
 class SchedulerViews(Resource):
@@ -44,6 +45,6 @@ class SchedulerViews(Resource):
     def _shown(self) -> Response:
         state = asdict(scheduler.status()) | {"settings": asdict(read_settings())}
         shown = dict(SchedulerSerializer(state).data)
-        if self.user.is_staff:
+        if is_administrator(self.user):
             shown["changed_by"] = state["changed_by"]
         return Response(shown)

@@ -30,6 +30,7 @@ from watchlist.selectors.queue_page import (
     waiting_downloads,
 )
 from watchlist.services import downloads as wishes
+from watchlist.services.users import is_administrator
 
 
 @login_required
@@ -113,12 +114,12 @@ def _after(request: HttpRequest, told: Told) -> HttpResponse:
 
 
 def _pause(user: User, grab: Grab) -> Told:
-    wishes.pause_for(grab=grab, may_hold_up_others=user.is_staff)
+    wishes.pause_for(grab=grab, may_hold_up_others=is_administrator(user))
     return Told("ok", _("Paused: %(name)s") % {"name": grab.download.label}, _undo(grab, "resume"))
 
 
 def _resume(user: User, grab: Grab) -> Told:
-    wishes.resume_for(grab=grab, may_hold_up_others=user.is_staff)
+    wishes.resume_for(grab=grab, may_hold_up_others=is_administrator(user))
     return Told("ok", _("Goes on: %(name)s") % {"name": grab.download.label})
 
 

@@ -13,6 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
 from watchlist.pages import toasts
+from watchlist.services.users import is_administrator
 
 View = Callable[..., HttpResponse]
 
@@ -57,7 +58,7 @@ def administrator_required(view: View) -> View:
     @wraps(view)
     @login_required
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not user_of(request).is_staff:
+        if not is_administrator(user_of(request)):
             raise PermissionDenied
         return view(request, *args, **kwargs)
 

@@ -17,7 +17,7 @@ from downloads.upkeep import is_disk_low
 from providers import gateway
 from watchlist.models import ItemStatus, Notification, NotificationKind, WatchlistItem
 from watchlist.selectors import machine
-from watchlist.services import notifications
+from watchlist.services import notifications, users
 
 # A provider that misses a minute is no news; one that is left alone for longer is.
 LONG_BACK_OFF: Final = timedelta(minutes=5)
@@ -58,8 +58,8 @@ def part_stopped(*, part: str) -> None:
     """
     cause = f"{PART}{part}"
     if not Notification.objects.filter(cause=cause, closed_at=None).exists():
-        staff = User.objects.filter(is_staff=True, is_active=True)
-        _open(Trouble(cause, {}, frozenset(staff.values_list("pk", flat=True))))
+        told = users.administrators().values_list("pk", flat=True)
+        _open(Trouble(cause, {}, frozenset(told)))
 
 
 def _provider_troubles() -> list[Trouble]:
@@ -117,8 +117,8 @@ def _machine_troubles() -> list[Trouble]:
 
 def _told_about(downloads: QuerySet[Download]) -> frozenset[int]:
     wanting = Q(watchlist__grabs__download__in=downloads)
-    users = User.objects.filter(Q(is_staff=True) | wanting, is_active=True)
-    return frozenset(users.values_list("pk", flat=True).distinct())
+    told = User.objects.filter(users.ADMINISTRATOR | wanting, is_active=True)
+    return frozenset(told.values_list("pk", flat=True).distinct())
 
 
 def _standing_parts() -> list[Trouble]:

@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import Final
 
 from django.conf import settings
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.auth.tokens import default_token_generator
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
@@ -19,6 +19,7 @@ from watchlist.models import WatchlistItem
 from watchlist.services.due import refresh_watched
 
 LINK_LASTS: Final = timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)
+ADMINISTRATOR: Final = Q(is_active=True, is_staff=True, is_superuser=True)
 
 
 class NotAllowed(Exception):
@@ -63,7 +64,12 @@ def set_active(*, user: User, is_active: bool, by: User) -> None:
 
 def administrators() -> QuerySet[User]:
     """Those who may change what holds for everybody."""
-    return User.objects.filter(is_active=True, is_staff=True, is_superuser=True)
+    return User.objects.filter(ADMINISTRATOR)
+
+
+def is_administrator(user: User | AnonymousUser) -> bool:
+    """Whether this is one of them; "staff" alone only opens Django's own administration."""
+    return user.is_active and user.is_staff and user.is_superuser
 
 
 def _set_role(user: User, *, is_administrator: bool) -> None:

@@ -16,6 +16,7 @@ from watchlist.decisions import plain_number
 from watchlist.pages import wording
 from watchlist.pages.cards import Card, html_of, provider_name
 from watchlist.pages.icons import icon
+from watchlist.services.users import is_administrator
 
 register = template.Library()
 # These are seen at once, so they do not wait.
@@ -40,6 +41,7 @@ def card_html(context: Context, card: Card) -> SafeString:
 
 register.filter("fault", faults.sentence)
 register.filter("provider_name", provider_name)
+register.filter("is_administrator", is_administrator)
 
 
 @register.filter

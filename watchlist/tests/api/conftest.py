@@ -110,6 +110,12 @@ def admin_api(signed_in: Callable[[User], APIClient], administrator: User) -> AP
 
 
 @pytest.fixture
+def staff_api(signed_in: Callable[[User], APIClient]) -> APIClient:
+    """Somebody who may open Django's administration, and has no right there."""
+    return signed_in(UserFactory.create(is_staff=True))
+
+
+@pytest.fixture
 def other_api(signed_in: Callable[[User], APIClient], other: User) -> APIClient:
     return signed_in(other)
 

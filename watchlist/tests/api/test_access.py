@@ -87,13 +87,18 @@ def test_nobody_gets_in_without_signing_in(
 
 @pytest.mark.parametrize("pattern", ROUTES, ids=names)
 def test_only_administrators_do_what_concerns_everybody(
-    api: APIClient, admin_api: APIClient, world: World, pattern: URLPattern
+    api: APIClient,
+    staff_api: APIClient,
+    admin_api: APIClient,
+    world: World,
+    pattern: URLPattern,
 ) -> None:
     for method in allowed_methods(pattern):
         is_guarded = (method, pattern.name) in ADMINISTRATORS
         status = ask(api, method, world.path(pattern)).status_code
         assert (status == 403) == is_guarded, (method, status)
         if is_guarded:
+            assert ask(staff_api, method, world.path(pattern)).status_code == 403
             assert ask(admin_api, method, world.path(pattern)).status_code < 400
 
 

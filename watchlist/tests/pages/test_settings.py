@@ -22,6 +22,8 @@ CHANGES = (
     "/settings/providers/animesama/off",
     "/settings/providers/animesama/address",
     "/settings/users/new",
+    "/settings/users/1/link",
+    "/settings/users/1/promote",
 )
 
 
@@ -37,10 +39,22 @@ def wished(**changes: Any) -> dict[str, Any]:
     return {"check_interval_hours": 6, "max_concurrent_auto_downloads": 2} | changes
 
 
+@pytest.mark.parametrize("is_staff", [False, True])
 @pytest.mark.parametrize("path", CHANGES)
-def test_a_member_changes_nothing(client: Client, path: str) -> None:
-    client.force_login(UserFactory.create())
+def test_whoever_is_no_administrator_changes_nothing(
+    client: Client, path: str, *, is_staff: bool
+) -> None:
+    client.force_login(UserFactory.create(is_staff=is_staff))
     assert client.post(path, wished()).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/settings/users", "/setup/ready"])
+def test_the_staff_of_the_administration_sees_no_administrators_page(
+    client: Client, path: str
+) -> None:
+    client.force_login(UserFactory.create(is_staff=True))
+    assert client.get(path).status_code == 403
+    assert path not in client.get("/settings").content.decode()
 
 
 @pytest.mark.parametrize("path", [*CHANGES, "/settings/users"])
