@@ -30,13 +30,6 @@ CONTENT_TYPE: Final = "text/calendar; charset=utf-8"
 MAX_LANG: Final = 20
 
 
-class _NothingHere(HttpResponseNotFound):
-    """The same for an address that never was, is no longer, or belongs to a deactivated user."""
-
-    # Django's log would keep the address, which opens the feed again once its owner may come in.
-    _has_been_logged = True
-
-
 @login_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -61,7 +54,8 @@ def feed(request: HttpRequest, token: str) -> HttpResponse:
     """What the calendar shows, for whoever has the address: in its owner's language and zone."""
     row = calendar_feeds.find(token)
     if row is None:
-        return _NothingHere("404\n", content_type="text/plain; charset=utf-8")
+        # The same for one that never was, is no longer, or belongs to a deactivated user.
+        return HttpResponseNotFound("404\n", content_type="text/plain; charset=utf-8")
     reader = reader_of(row.user_id)
     zone = zone_of(reader) or timezone.get_default_timezone()
     language = reader.language or row.language

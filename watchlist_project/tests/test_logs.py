@@ -5,6 +5,11 @@ from __future__ import annotations
 import logging
 import sys
 
+import pytest
+from django.test import Client
+
+from watchlist.services import calendar_feeds, users
+from watchlist.tests.factories import UserFactory
 from watchlist_project.logs import NotHealth, OneLine, TaskContext
 
 
@@ -34,6 +39,33 @@ def test_a_traceback_follows_on_lines_of_its_own() -> None:
     assert first.endswith("failed")
     assert rest[0].startswith("Traceback")
     assert "\x1b" not in "".join(rest)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("method", ["POST", "PUT", "OPTIONS", "PROPFIND", "GET"])
+def test_an_address_that_opens_something_is_hidden(
+    caplog: pytest.LogCaptureFixture, method: str
+) -> None:
+    user = UserFactory.create()
+    token = calendar_feeds.token_of(calendar_feeds.renew(user=user, language="en"))
+    link = users.password_link(user)
+    strict = Client(enforce_csrf_checks=True)
+    for path in (f"/feeds/{token}/calendar.ics", f"/feeds/{token}/nothing", link, f"{link}/x"):
+        strict.generic(method, path)
+    lines = [OneLine().format(one) for one in caplog.records]
+    assert any("/feeds/[hidden]/" in line for line in lines)
+    assert any("/accounts/password/[hidden]" in line for line in lines)
+    assert not [line for line in lines if token in line or link.split("/")[-1] in line]
+
+
+def test_an_address_in_a_traceback_is_hidden_and_a_feed_is_not() -> None:
+    one = record("failed")
+    try:
+        int("/accounts/password/MQ/abc-def https://site.example/feeds/new.xml")
+    except ValueError:
+        one.exc_info = sys.exc_info()
+    line = OneLine().format(one)
+    assert "/accounts/password/[hidden] https://site.example/feeds/new.xml" in line
 
 
 def test_outside_a_task_no_task_is_named() -> None:
