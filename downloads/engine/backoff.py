@@ -51,7 +51,7 @@ class StatusRefused(EngineError):
 
 def retry_after_seconds(text: str) -> float | None:
     """The seconds of a Retry-After header; None when it is absent or a date."""
-    return min(float(text), 86_400.0) if text.isdigit() and len(text) <= _MAX_DIGITS else None
+    return min(float(text), 86_400.0) if text.isdecimal() and len(text) <= _MAX_DIGITS else None
 
 
 class FailureCount:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from io import BufferedWriter, RawIOBase
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from downloads.engine.errors import AddressRefused, EngineError, ServerRefused
 from providers.errors import EgressRefused
@@ -25,17 +25,35 @@ MAX_REDIRECTS = 10
 _PORTABLE_HEADERS = frozenset({"user-agent", "referer", "origin", "accept", "accept-language"})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
+_ADDRESS = re.compile(r"(\w+://)([^/?#]*)(.*)", re.DOTALL)
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _OWN_HEADERS = frozenset({"range", "if-range", "accept-encoding", "host", "connection"})
 
 
 def checked_url(url: str, base: str = "") -> str:
-    """The absolute URL of a reference, fit to be fetched. Raises AddressRefused."""
+    """The absolute URL of a reference, fit to be fetched. Raises AddressRefused.
+
+    As in browsers, spaces and letters outside of ASCII are escaped.
+    """
     try:
-        absolute = urljoin(base, url) if base else url
+        absolute = _escaped(urljoin(base, url) if base else url)
         check_url(absolute)
     except (EgressRefused, ValueError) as error:
         raise AddressRefused(str(error) or "The address is not a valid URL.") from None
     return absolute
+
+
+def _escaped(url: str) -> str:
+    match = _ADDRESS.fullmatch(url)
+    if match is None or (url.isascii() and " " not in url):
+        return url
+    scheme, host, rest = match.groups()
+    escaped = _in_ascii(rest).replace(" ", "%20")
+    return f"{scheme}{host.encode('idna').decode()}{escaped}"
+
+
+def _in_ascii(text: str, encoding: str = "utf-8") -> str:
+    return _NOT_ASCII.sub(lambda found: quote(found[0], encoding=encoding), text)
 
 
 @dataclass(slots=True)
@@ -128,7 +146,7 @@ class Call:
         if text.startswith("HTTP/"):
             self.lines = {}
             words = text.split(None, 2)
-            self.status = int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
+            self.status = int(words[1]) if len(words) > 1 and words[1].isdecimal() else 0
         elif text:
             name, _, value = text.partition(":")
             self.lines[name.strip().lower()] = value.strip()
@@ -150,7 +168,8 @@ class Call:
 
     def redirect(self) -> None:
         """Ask where the answer points to. Raises AddressRefused, ServerRefused."""
-        target, self.location = self.location, ""
+        # Header lines are read as Latin-1, whatever their bytes are meant to be.
+        target, self.location = _in_ascii(self.location, "latin-1"), ""
         self.redirects += 1
         if self.redirects > MAX_REDIRECTS:
             raise ServerRefused("The server redirects in circles.")
@@ -170,7 +189,8 @@ class Call:
         for name, value in self.headers.items():
             if name.lower() in _OWN_HEADERS or any(c in name + value for c in "\r\n\0"):
                 continue
-            wanted = {k: v for k, v in wanted.items() if k.lower() != name.lower()} | {name: value}
+            others = {k: v for k, v in wanted.items() if k.lower() != name.lower()}
+            wanted = others | {name: _in_ascii(value)}
         # Encodings are decoded when a server insists on one, but none is asked for: ranges of an
         # encoded body cannot be used.
         wanted["Accept-Encoding"] = "identity"

@@ -162,4 +162,4 @@ def _byte_range(text: str) -> tuple[int, int] | None:
 
 def whole_number(text: str) -> int:
     """A number that a stranger has written; 0 when it is none."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS else 0
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS else 0

@@ -43,7 +43,7 @@ def identity_of(answer: Answer) -> Identity:
     if answer.status == HTTPStatus.PARTIAL_CONTENT:
         told = answer.content_range
         identity.size = None if told is None else told[2]
-    elif answer.headers.get("content-length", "").isdigit():
+    elif answer.headers.get("content-length", "").isdecimal():
         identity.size = int(answer.headers["content-length"])
     return identity
 

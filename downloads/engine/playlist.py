@@ -85,8 +85,9 @@ def parse_playlist(text: str, url: str) -> MasterPlaylist | MediaPlaylist:
     Raises PlaylistRefused when it is broken, LiveStream when it has no end, ProtectedStream when it
     needs a key that is not handed out by plain HTTP, AddressRefused for a forbidden address in it.
     """
-    lines = [line for raw in text.splitlines() if (line := raw.strip())]
-    if not lines or not lines[0].lstrip("\ufeff").startswith("#EXTM3U"):
+    whole = text.removeprefix("\ufeff")
+    lines = [line for raw in whole.splitlines() if (line := raw.strip())]
+    if not lines or not lines[0].startswith("#EXTM3U"):
         raise PlaylistRefused("The playlist does not begin like one.")
     if any(line.startswith("#EXT-X-STREAM-INF") for line in lines):
         return _parse_master(lines, url)
@@ -138,7 +139,7 @@ def _variant(attributes: dict[str, str], url: str) -> Variant:
     bandwidth = attributes.get("BANDWIDTH", "0")
     return Variant(
         url=url,
-        bandwidth=int(bandwidth) if bandwidth.isdigit() and len(bandwidth) <= _MAX_DIGITS else 0,
+        bandwidth=int(bandwidth) if bandwidth.isdecimal() and len(bandwidth) <= _MAX_DIGITS else 0,
         height=int(height[1]) if height else None,
         audio_group=attributes.get("AUDIO", ""),
         subtitle_group=attributes.get("SUBTITLES", ""),
@@ -220,7 +221,7 @@ class _MediaReader:
             name == "#EXT-X-PLAYLIST-TYPE" and value.strip() == "VOD"
         ):
             self.has_end = True
-        elif name == "#EXT-X-MEDIA-SEQUENCE" and value.strip().isdigit():
+        elif name == "#EXT-X-MEDIA-SEQUENCE" and value.strip().isdecimal():
             self.sequence = int(value.strip()[:18])
         elif name == "#EXT-X-GAP":
             raise PlaylistRefused("A segment of the stream is missing.")

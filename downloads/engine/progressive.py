@@ -278,6 +278,9 @@ class Progressive:
             self._end_well(lane, call)
         elif isinstance(error, RemoteChanged):
             self.has_changed = True
+            # Where each of several servers tells something else of the same file, one answer is
+            # at least one version of it.
+            self._use_ranges = self._use_ranges and not self._restarts
             self._restart("The server describes another file each time it is asked.")
         elif isinstance(error, RangesIgnored) and self._lanes:
             self._count.back_off(self.now(), 1, is_refusal=True)

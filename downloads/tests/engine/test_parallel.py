@@ -96,6 +96,21 @@ def test_a_file_that_changes_while_four_connections_run_is_never_mixed(
     assert fetched.restarted
 
 
+@pytest.mark.parametrize("teller", ["etag", "last_modified"])
+def test_a_host_whose_servers_contradict_each_other_is_read_over_one_connection(
+    origin: Origin, run: Fetch, clip: bytes, teller: str
+) -> None:
+    def script(number: int, _headers: dict[str, str]) -> Answer:
+        honest = Answer(clip, bytes_per_second=SLOW * 2)
+        if teller == "etag":
+            return replace(honest, etag=f'"node {number}"')
+        return replace(honest, etag="", last_modified=f"Mon, 01 Jan 2024 00:00:{number:02d} GMT")
+
+    fetched = run(origin.serve("/a.mp4", script), owner=Owner(FOUR))
+
+    assert fetched.path.read_bytes() == clip
+
+
 def test_four_connections_resume_where_each_of_them_was(
     origin: Origin, run: Fetch, clip: bytes
 ) -> None:
