@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from django import forms
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.contrib.auth.models import User
 from django.contrib.auth.views import PasswordResetConfirmView
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse, reverse_lazy
@@ -22,12 +24,20 @@ from django.views.decorators.http import require_POST, require_safe
 from watchlist.models import Profile
 from watchlist.pages.feedback import Told, answer, user_of
 from watchlist.pages.panel_forms import AccountForm
+from watchlist.services import users
 
 UNPROCESSABLE: Final = 422
 
 
 class _PasswordForm(PasswordChangeForm):
     """Django's own, without taking the focus: it is not the first form of the page."""
+
+    revoke_access = forms.BooleanField(
+        label=gettext_lazy("Revoke my API tokens and my calendar address too"),
+        help_text=gettext_lazy("Off: they go on working until you revoke them yourself."),
+        required=False,
+        widget=forms.CheckboxInput({"role": "switch"}),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -62,19 +72,33 @@ def change_password(request: HttpRequest) -> HttpResponse:
     form = _PasswordForm(user_of(request), request.POST)
     if not form.is_valid():
         return _page(request, password_form=form, status=UNPROCESSABLE)
-    update_session_auth_hash(request, form.save())
-    told = Told("ok", _("Your password is changed. Other devices are signed out."))
-    return answer(request, told, to=reverse("settings-account"))
+    texts = [_("Your password is changed. Other devices are signed out.")]
+    with transaction.atomic():
+        user = form.save()
+        if form.cleaned_data["revoke_access"]:
+            users.revoke_access(user=user)
+            texts.append(_("Your API tokens and your calendar address are revoked."))
+    update_session_auth_hash(request, user)
+    return answer(request, Told("ok", " ".join(texts)), to=reverse("settings-account"))
 
 
 @method_decorator(sensitive_post_parameters(), name="dispatch")
 class SetPassword(PasswordResetConfirmView):
-    """Where the link of an administrator leads: a new password, once."""
+    """Where the link of an administrator leads: a new password, once.
+
+    Whoever needs it may have lost the account to somebody, so nothing from before stays open.
+    """
 
     template_name = "watchlist/password_set.html"
     success_url = reverse_lazy("login")
     title = gettext_lazy("Choose your password")
     form_class = SetPasswordForm
+
+    def form_valid(self, form: SetPasswordForm[User]) -> HttpResponse:
+        """Take the password over and close what the old one opened."""
+        with transaction.atomic():
+            users.revoke_access(user=form.user)
+            return super().form_valid(form)
 
 
 def _profile_of(user: User) -> Profile:

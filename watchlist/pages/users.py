@@ -74,7 +74,7 @@ def _change(user: User, action: str, by: User) -> str:
     return (
         _("%(name)s may sign in again.")
         if action == "activate"
-        else _("%(name)s may no longer sign in.")
+        else _("%(name)s may no longer sign in. Their API tokens and calendar address are revoked.")
     )
 
 

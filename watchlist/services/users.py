@@ -15,7 +15,8 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext as _
 
-from watchlist.models import WatchlistItem
+from watchlist.models import ApiToken, WatchlistItem
+from watchlist.services import calendar_feeds
 from watchlist.services.due import refresh_watched
 
 LINK_LASTS: Final = timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)
@@ -55,11 +56,18 @@ def set_active(*, user: User, is_active: bool, by: User) -> None:
     with transaction.atomic():
         if not is_active:
             _refuse_to_lock_out(user, by, _("You cannot deactivate your own account."))
+            revoke_access(user=user)
         user.is_active = is_active
         user.save(update_fields=["is_active"])
         # Nobody is asked for the series of somebody who may no longer come in.
         followed = WatchlistItem.objects.filter(user=user)
         refresh_watched(list(followed.values_list("series_id", flat=True)))
+
+
+def revoke_access(*, user: User) -> None:
+    """End what opens without the password: the API tokens and the address of the calendar."""
+    ApiToken.objects.filter(user=user).delete()
+    calendar_feeds.give_up(user=user)
 
 
 def administrators() -> QuerySet[User]:

@@ -1,14 +1,39 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
 from watchlist.models import Profile
-from watchlist.tests.factories import PASSWORD, UserFactory
+from watchlist.services import calendar_feeds
+from watchlist.services.users import password_link, set_active
+from watchlist.tests.factories import PASSWORD, AdministratorFactory, UserFactory, token_for
 
 pytestmark = pytest.mark.django_db
 NEW = "another long passphrase"
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """What opens a user's list without a password."""
+
+    token: str
+    calendar: str
+
+    @classmethod
+    def of(cls, user: User) -> Doors:
+        feed = calendar_feeds.renew(user=user, language="en")
+        return cls(token_for(user), f"/feeds/{calendar_feeds.token_of(feed)}/calendar.ics")
+
+    def open(self) -> set[str]:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        answers = {
+            "token": Client().get("/api/watchlist", headers=headers),
+            "calendar": Client().get(self.calendar),
+        }
+        return {name for name, answer in answers.items() if answer.status_code == 200}
 
 
 @pytest.fixture
@@ -58,6 +83,18 @@ def test_a_new_password_keeps_this_browser_and_ends_the_others(client: Client, u
     assert elsewhere.get("/settings/account").status_code == 302
 
 
+@pytest.mark.parametrize("is_revoked", [False, True])
+def test_tokens_and_the_calendar_address_end_with_the_password_when_asked(
+    client: Client, user: User, *, is_revoked: bool
+) -> None:
+    doors = Doors.of(user)
+    box = {"revoke_access": "on"} if is_revoked else {}
+    wished = {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW, **box}
+    response = client.post("/settings/account/password", wished, follow=True)
+    assert doors.open() == (set() if is_revoked else {"token", "calendar"})
+    assert ("calendar address are revoked" in response.content.decode()) == is_revoked
+
+
 @pytest.mark.parametrize(
     ("old", "one", "two"),
     [("wrong", NEW, NEW), (PASSWORD, NEW, "different"), (PASSWORD, "12345678", "12345678")],
@@ -73,3 +110,19 @@ def test_a_bad_password_is_explained(
     assert one.encode() not in response.content
     user.refresh_from_db()
     assert user.check_password(PASSWORD)
+
+
+def test_an_administrators_link_closes_what_was_open_before(user: User) -> None:
+    doors, link, visitor = Doors.of(user), password_link(user), Client()
+    page = visitor.get(link, follow=True)
+    assert "tokens and calendar address are revoked" in page.content.decode()
+    assert doors.open() == {"token", "calendar"}
+    visitor.post(page.redirect_chain[-1][0], {"new_password1": NEW, "new_password2": NEW})
+    assert doors.open() == set()
+
+
+def test_an_account_that_is_let_in_again_has_no_open_doors(user: User) -> None:
+    doors, by = Doors.of(user), AdministratorFactory.create()
+    set_active(user=user, is_active=False, by=by)
+    set_active(user=user, is_active=True, by=by)
+    assert doors.open() == set()
