@@ -83,7 +83,8 @@ def test_a_new_user_sets_a_password_and_signs_in(
     page.get_by_label("User name").fill("mia")
     page.get_by_role("button", name="Create").click()
     link = page.get_by_role("textbox", name="Link").input_value()
-    visitor = open_page(link.removeprefix(live_server.url), sign_in=False)
+    place = {"sign_in": False, "timezone_id": "Europe/Paris"}
+    visitor = open_page(link.removeprefix(live_server.url), **place)
     visitor.get_by_label("New password", exact=True).fill(NEW)
     visitor.get_by_label(re.compile("confirmation")).fill(NEW)
     visitor.get_by_role("button", name="Save").click()
@@ -91,6 +92,7 @@ def test_a_new_user_sets_a_password_and_signs_in(
     visitor.get_by_label("Password").fill(NEW)
     visitor.get_by_role("button", name="Sign in").click()
     expect(visitor).to_have_url(re.compile("/watchlist$"))
+    assert Profile.objects.get(user__username="mia").time_zone == "Europe/Paris"
     visitor.goto(link)
     expect(visitor.get_by_role("heading", level=1)).to_contain_text("no longer works")
 

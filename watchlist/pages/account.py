@@ -24,6 +24,7 @@ from django.views.decorators.http import require_POST, require_safe
 from watchlist.models import Profile
 from watchlist.pages.feedback import Told, answer, user_of
 from watchlist.pages.panel_forms import AccountForm
+from watchlist.pages.setup import zone_choices
 from watchlist.services import users
 
 UNPROCESSABLE: Final = 422
@@ -42,6 +43,24 @@ class _PasswordForm(PasswordChangeForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["old_password"].widget.attrs.pop("autofocus", None)
+
+
+class _LinkForm(SetPasswordForm):  # type: ignore[type-arg]  # no subscript at run time
+    """Django's own; whoever has no time zone yet gets the one that the browser fills in."""
+
+    time_zone = forms.ChoiceField(
+        label=gettext_lazy("Time zone"),
+        help_text=gettext_lazy("All times are shown in it."),
+        choices=zone_choices,
+        initial="UTC",
+        required=False,
+        widget=forms.Select({"data-zone": ""}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if _profile_of(self.user).time_zone:
+            del self.fields["time_zone"]
 
 
 @login_required
@@ -92,11 +111,14 @@ class SetPassword(PasswordResetConfirmView):
     template_name = "watchlist/password_set.html"
     success_url = reverse_lazy("login")
     title = gettext_lazy("Choose your password")
-    form_class = SetPasswordForm
+    form_class = _LinkForm
 
-    def form_valid(self, form: SetPasswordForm[User]) -> HttpResponse:
+    def form_valid(self, form: _LinkForm) -> HttpResponse:
         """Take the password over and close what the old one opened."""
+        zone = form.cleaned_data.get("time_zone")
         with transaction.atomic():
+            if zone:
+                Profile.objects.update_or_create(user=form.user, defaults={"time_zone": zone})
             users.revoke_access(user=form.user)
             return super().form_valid(form)
 

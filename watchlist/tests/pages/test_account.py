@@ -126,3 +126,34 @@ def test_an_account_that_is_let_in_again_has_no_open_doors(user: User) -> None:
     set_active(user=user, is_active=False, by=by)
     set_active(user=user, is_active=True, by=by)
     assert doors.open() == set()
+
+
+@pytest.mark.parametrize(
+    ("before", "sent", "after"),
+    [
+        ("", "Europe/Paris", "Europe/Paris"),
+        ("", "", ""),
+        ("Asia/Tokyo", "Europe/Paris", "Asia/Tokyo"),
+    ],
+)
+def test_the_link_asks_for_a_time_zone_when_none_was_chosen(
+    user: User, before: str, sent: str, after: str
+) -> None:
+    Profile.objects.create(user=user, language="fr", time_zone=before)
+    visitor = Client()
+    page = visitor.get(password_link(user), follow=True)
+    assert (b"data-zone" in page.content) == (not before)
+    wished = {"new_password1": NEW, "new_password2": NEW, "time_zone": sent}
+    assert visitor.post(page.redirect_chain[-1][0], wished).status_code == 302
+    profile = Profile.objects.get(user=user)
+    assert (profile.language, profile.time_zone) == ("fr", after)
+
+
+def test_a_zone_that_does_not_exist_sets_no_password(user: User) -> None:
+    visitor = Client()
+    page = visitor.get(password_link(user), follow=True)
+    wished = {"new_password1": NEW, "new_password2": NEW, "time_zone": "Mars/Phobos"}
+    assert visitor.post(page.redirect_chain[-1][0], wished).status_code == 200
+    assert not Profile.objects.exists()
+    user.refresh_from_db()
+    assert user.check_password(PASSWORD)
