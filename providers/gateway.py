@@ -50,6 +50,8 @@ __all__ = [
 ]
 
 DETAILS_SECONDS = 20.0
+# A person waits for the word, and one request is little.
+TEST_SECONDS = 10.0
 
 _Answer = TypeVar("_Answer")
 
@@ -94,16 +96,19 @@ def list_episodes(
     known: Mapping[str, PageValidator],
     *,
     by_hand: bool = False,
+    deadline_seconds: float | None = None,
 ) -> EpisodeList:
     """Every episode on offer in airing order, or the word that nothing changed.
 
     `known` holds the validators of the last answer, by page role. A person who asks `by_hand` does
-    not wait for a provider that is backing off. Raises the ProviderError family.
+    not wait for a provider that is backing off. Without a deadline each request has one of its own.
+    Raises the ProviderError family.
     """
     found = _ask(
         provider_id,
         lambda adapter: adapter.list_episodes(series_ref, lang, known),
         by_hand=by_hand,
+        ends_at=None if deadline_seconds is None else time.monotonic() + deadline_seconds,
     )
     return cleaning.clean_episodes(found)
 
@@ -160,7 +165,11 @@ def test_provider(provider_id: str) -> None:
 
     An answer clears its back-off. Raises the ProviderError family.
     """
-    question = Question.build(adapter_of(provider_id), states.state_of(provider_id))
+    question = Question.build(
+        adapter_of(provider_id),
+        states.state_of(provider_id),
+        ends_at=time.monotonic() + TEST_SECONDS,
+    )
     if question.base_url:
         question.answer(lambda adapter: adapter.client.get("/"))
         states.clear_back_off(provider_id)

@@ -92,6 +92,10 @@ _FAULTS: Final = {
         gettext_noop("The provider is left alone for a while"),
         gettext_noop("the provider failed lately and is left alone for a while"),
     ),
+    "busy": Fault(
+        gettext_noop("Too much is being asked just now: try again in a moment"),
+        gettext_noop("too many requests wait for providers just now; try again in a moment"),
+    ),
     "connection_failed": Fault(
         gettext_noop("The connection failed"),
         gettext_noop("the connection to the video host failed again and again"),

@@ -39,7 +39,8 @@ def post_fork(server: Any, _worker: Any) -> None:
 OPTIONS: dict[str, Any] = {
     "worker_class": "gthread",
     "workers": 1,
-    "threads": 8,
+    # Six may wait for providers and six for posters; the others are always there for pages.
+    "threads": 16,
     "keepalive": 30,
     "timeout": 60,
     "graceful_timeout": 5,

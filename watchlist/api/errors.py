@@ -14,7 +14,7 @@ from django.http.request import UnreadablePostError
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from rest_framework import status
-from rest_framework.exceptions import APIException, NotFound, ParseError, ValidationError
+from rest_framework.exceptions import APIException, NotFound, ParseError, Throttled, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
@@ -27,6 +27,7 @@ from providers.errors import (
     UnknownProvider,
 )
 from watchlist import faults
+from watchlist.services import asking
 from watchlist.services.downloads import SharedDownload
 from watchlist.services.items import AlreadyFollowed, NoSuchLanguage
 
@@ -63,6 +64,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
 def provider_refusal(error: ProviderError, *, url_field: str) -> APIException:
     """What a provider's error says about the request; `url_field` names the field with the URL."""
     text = _words_of(error)
+    if isinstance(error, asking.Busy):
+        return Throttled(asking.TRY_AGAIN_SECONDS, text, error.code)
     if isinstance(error, UnknownProvider | ProviderDisabled):
         return ValidationError({"provider_id": [text]})
     if isinstance(error, NotASeries | EgressRefused):

@@ -17,6 +17,7 @@ from watchlist.api.serializers.server import (
     ProviderSerializer,
     ProviderTestSerializer,
 )
+from watchlist.services import asking
 
 
 class ProviderViews(Resource):
@@ -60,7 +61,7 @@ class ProviderViews(Resource):
         del request
         provider = _described(provider_id)
         try:
-            gateway.test_provider(provider.id)
+            asking.test_provider(provider.id)
         except ProviderError as error:
             return Response({"ok": False, "code": error.code, "message": str(error)})
         return Response({"ok": True, "code": "", "message": ""})

@@ -23,6 +23,7 @@ from watchlist.api.serializers.server import (
 from watchlist.api.throttles import ScopedThrottle
 from watchlist.models import Series
 from watchlist.selectors.items import followed_refs
+from watchlist.services import asking
 from watchlist.services.items import Found, look_up
 
 
@@ -40,7 +41,7 @@ class SearchViews(Resource):
         """Search all providers, or one; a slow or broken one never breaks the rest."""
         del request
         asked = self.asked(SearchQuerySerializer)
-        outcome = gateway.search(asked["q"], provider_id=asked.get("provider_id"))
+        outcome = asking.search(asked["q"], provider_id=asked.get("provider_id"))
         followed = followed_refs(self.user)
         results = [
             {
@@ -77,7 +78,7 @@ class PreviewViews(Resource):
         try:
             provider_id, locator = gateway.recognise(url)
             seen = look_up(provider_id, url, locator.lang)
-            if isinstance(seen.error, NotASeries):
+            if isinstance(seen.error, NotASeries | asking.Busy):
                 raise seen.error
         except ProviderError as error:
             raise provider_refusal(error, url_field="url") from error

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from providers import gateway
 from providers.errors import ProviderError
+from providers.gateway import ProviderDescription
 from providers.types import SeriesMatch
 from watchlist import faults
 from watchlist.models import WatchlistItem
@@ -24,7 +25,7 @@ from watchlist.pages.cards import initials_of, provider_name
 from watchlist.pages.feedback import user_of
 from watchlist.pages.forms import MAX_URL
 from watchlist.selectors.items import followed_refs
-from watchlist.services import posters
+from watchlist.services import asking, posters
 
 MAX_QUERY: Final = 100
 OWN_SHOWN: Final = 6
@@ -63,6 +64,7 @@ class Site:
     id: str
     name: str
     is_waiting: bool = False
+    is_busy: bool = False  # it was not asked, and is once more in a moment
     hits: list[Hit] = field(default_factory=list)
     error: str = ""
     details: str = ""
@@ -85,14 +87,11 @@ def add(request: HttpRequest) -> HttpResponse:
         "providers": known,
         "own": _own_matches(user_of(request), query) if query else [],
     }
+    searched = [one for one in known if one.enabled and one.searchable]
     if query and request.GET.get("wait"):
-        context["sites"] = _all_sites(user_of(request), query)
+        context["sites"] = _all_sites(user_of(request), query, searched)
     elif query:
-        context["sites"] = [
-            Site(one.id, one.name, is_waiting=True)
-            for one in known
-            if one.enabled and one.searchable
-        ]
+        context["sites"] = [Site(one.id, one.name, is_waiting=True) for one in searched]
     return render(request, "watchlist/add.html", context)
 
 
@@ -105,7 +104,7 @@ def search(request: HttpRequest) -> HttpResponse:
     if not toasts.is_fragment(request):
         return redirect(f"{reverse('add')}?{urlencode({'q': query, 'wait': 1})}")
     try:
-        outcome = gateway.search(query, provider_id=provider_id)
+        outcome = asking.search(query, provider_id=provider_id)
     except ProviderError as error:
         site = _failed(provider_id, error)
     else:
@@ -133,8 +132,11 @@ def _own_matches(user: User, query: str) -> list[WatchlistItem]:
     return list(rows.order_by("anime_title")[:OWN_SHOWN])
 
 
-def _all_sites(user: User, query: str) -> list[Site]:
-    outcome = gateway.search(query)
+def _all_sites(user: User, query: str, searched: list[ProviderDescription]) -> list[Site]:
+    try:
+        outcome = asking.search(query)
+    except asking.Busy as error:
+        return [_failed(one.id, error) for one in searched]
     followed = _followed_by(user)
     by_provider: dict[str, list[SeriesMatch]] = {}
     for provider_id, hit in outcome.matches:
@@ -150,7 +152,11 @@ def _found(provider_id: str, matches: list[SeriesMatch], followed: Followed) -> 
 
 def _failed(provider_id: str, error: ProviderError) -> Site:
     return Site(
-        provider_id, provider_name(provider_id), error=faults.short(error.code), details=str(error)
+        provider_id,
+        provider_name(provider_id),
+        is_busy=isinstance(error, asking.Busy),
+        error=faults.short(error.code),
+        details=str(error),
     )
 
 

@@ -23,6 +23,7 @@ from watchlist import faults
 from watchlist.pages import frame, toasts, wording
 from watchlist.pages.cards import provider_name
 from watchlist.pages.feedback import administrator_required
+from watchlist.services import asking
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ def _space() -> Finding:
 
 def _provider(one: gateway.ProviderDescription) -> Finding:
     try:
-        gateway.test_provider(one.id)
+        asking.test_provider(one.id)
     except ProviderError as error:
         return Finding(
             one.id,

@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from providers import gateway
 from providers.errors import ProviderError
 from watchlist.models import Episode
+from watchlist.services import asking
 from watchlist.services.items import Found, NoSuchLanguage, look_up
 
 _REMEMBERED_SECONDS: Final = 300
@@ -109,7 +110,7 @@ def _asked(offer: Offer) -> Numbers | ProviderError:
     if isinstance(remembered, Numbers):
         return remembered
     try:
-        listed = gateway.list_episodes(offer.provider_id, found.series_ref, found.lang, {})
+        listed = asking.list_episodes(offer.provider_id, found.series_ref, found.lang)
     except ProviderError as error:
         return error
     numbers = _numbers([(one.number, one.is_special) for one in listed.episodes])

@@ -15,6 +15,7 @@ from providers import gateway
 from providers.errors import EgressRefused, NotASeries, ProviderError
 from watchlist.pages.feedback import Told, administrator_required, answer
 from watchlist.pages.panel_forms import ProviderForm
+from watchlist.services import asking
 
 UNPROCESSABLE: Final = 422
 
@@ -67,7 +68,7 @@ def change_address(request: HttpRequest, provider_id: str) -> HttpResponse:
 
 def _test(provider: gateway.ProviderDescription) -> Told:
     try:
-        gateway.test_provider(provider.id)
+        asking.test_provider(provider.id)
     except ProviderError as error:
         values = {"provider": provider.name, "error": str(error)}
         return Told("error", _("%(provider)s: %(error)s") % values)

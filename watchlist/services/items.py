@@ -27,11 +27,9 @@ from watchlist.models import (
     Series,
     WatchlistItem,
 )
-from watchlist.services import deciding, grabbing
+from watchlist.services import asking, deciding, grabbing
 from watchlist.services.due import refresh_watched, request_check
 
-# The creation of an item never waits longer than this for a provider.
-DETAILS_SECONDS: Final = 5.0
 DEFAULT_LANG: Final = "vostfr"
 _AT_ONCE: Final = 100
 # Changes after which the automatic rule may answer differently.
@@ -103,7 +101,7 @@ def follow(*, user: User, wish: Wish, found: Found | None = None) -> WatchlistIt
         item = _create_item(user, series, wish, found)
         deciding.decide_again(item=item)
         if item.status == ItemStatus.ACTIVE:
-            request_check(series, trigger=CheckTrigger.CREATED)
+            request_check(series, trigger=CheckTrigger.CREATED, by=user)
         refresh_watched([series.pk])
     return item
 
@@ -121,7 +119,7 @@ def look_up(provider_id: str, url: str, lang: str | None) -> Found:
             )
         series_ref = other
     try:
-        details = gateway.details(provider_id, series_ref, chosen, deadline_seconds=DETAILS_SECONDS)
+        details = asking.details(provider_id, series_ref, chosen)
     except NotASeries:
         raise
     except ProviderError as error:
@@ -165,7 +163,7 @@ def _change_some(changes: Mapping[uuid.UUID, Mapping[str, Any]]) -> list[Watchli
         refresh_watched(list(before | {row.series_id for row in undecided}))
     for row in undecided:
         if row.series_id != series_before[row.pk]:
-            request_check(row.series, trigger=CheckTrigger.CREATED)
+            request_check(row.series, trigger=CheckTrigger.CREATED, by=row.user)
     return found
 
 

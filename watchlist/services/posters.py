@@ -43,7 +43,10 @@ _SALT: Final = "watchlist.posters"
 _MAGIC: Final = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF", b"GIF87a", b"GIF89a")
 _AVIF_BRANDS: Final = (b"avif", b"avis")
 _TRANSPARENT_MODES: Final = frozenset({"RGBA", "LA", "PA", "La", "RGBa"})
-# Pages ask for many posters at once; most threads must stay free for the pages themselves.
+# A browser asks for six at once, two are fetched at a time. Whoever waits for one holds a thread of
+# the web server as well, and most of those must stay free for the pages themselves.
+PAGE_SEATS: Final = 6
+_page_seats = threading.BoundedSemaphore(PAGE_SEATS)
 _page_slots = threading.BoundedSemaphore(2)
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
@@ -104,6 +107,15 @@ def stored_or_fetched(address: str) -> bytes | None:
     found = stored(address)
     if found is not None or _failed_lately(address):
         return found
+    if not _page_seats.acquire(blocking=False):
+        return None
+    try:
+        return _fetched_in_turn(address)
+    finally:
+        _page_seats.release()
+
+
+def _fetched_in_turn(address: str) -> bytes | None:
     if not _page_slots.acquire(timeout=PAGE_SECONDS / 2):
         return None
     try:

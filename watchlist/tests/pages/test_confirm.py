@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from threading import BoundedSemaphore
 
 import pytest
 from django.contrib.auth.models import User
@@ -10,11 +11,13 @@ from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
+from providers.models import ProviderState
 from providers.safe_url import EgressPolicy
-from providers.tests.origin import Origin, running_origin, serves
+from providers.tests.origin import Origin, running_origin, serves, stays_silent
 from providers.tests.sites.test_animesama import BASE, SCRIPT, SEASON, WORK
 from providers.types import Pace
 from watchlist.models import WatchlistItem
+from watchlist.services import asking
 from watchlist.tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -82,3 +85,60 @@ def test_a_site_that_did_not_answer_is_asked_again(
     before = len(site.requests)
     confirm(client)
     assert len(site.requests) > before
+
+
+def test_a_site_that_is_slow_to_list_its_episodes_is_not_waited_for(
+    client: Client, user: User, site: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "PATIENCE_SECONDS", 0.5)
+    query = {"url": ADDRESS, "provider": "animesama"}
+    dialog = client.get("/watchlist/add/confirm", query, headers={"HX-Request": "true"})
+    assert "counting…" in dialog.content.decode()
+    site.answers[f"{SEASON_PATH}episodes.js"] = stays_silent()
+    assert "could not be counted: The provider did not answer" in confirm(client, part="start")
+    # The wait was cut short: an answer that does not come in a request's own time is held against
+    # the provider.
+    assert ProviderState.objects.get(provider_id="animesama").last_error_code == ""
+
+
+@pytest.fixture
+def no_seat(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everybody who may wait for a provider does."""
+    monkeypatch.setattr(asking, "_seats", BoundedSemaphore(1))
+    asking._seats.acquire()
+
+
+@pytest.mark.usefixtures("no_seat")
+def test_who_finds_no_seat_is_told_and_may_follow_all_the_same(
+    client: Client, user: User, site: Origin
+) -> None:
+    page = confirm(client)
+    assert "Too much is being asked just now: try again in a moment." in page
+    assert "You can follow it all the same" in page
+    assert follow(client) == 303
+    assert site.requests == []
+    assert WatchlistItem.objects.get(user=user).is_title_guessed
+
+
+@pytest.mark.usefixtures("no_seat")
+def test_a_search_that_finds_no_seat_is_begun_again(
+    client: Client, user: User, site: Origin
+) -> None:
+    query = {"q": "x", "provider": "animesama"}
+    part = client.get("/watchlist/add/search", query, headers={"HX-Request": "true"})
+    assert 'hx-trigger="load delay:3s"' in part.content.decode()
+    whole = client.get("/watchlist/add", query | {"wait": "1"}).content.decode()
+    assert "Too much is being asked just now: try again in a moment." in whole
+    assert 'href="/watchlist/add?q=x&amp;wait=1">Try again</a>' in whole
+    assert site.requests == []
+
+
+@pytest.mark.usefixtures("no_seat")
+@pytest.mark.parametrize("path", [f"/api/preview?url={ADDRESS}", "/api/search?q=x"])
+def test_a_program_that_finds_no_seat_is_told_when_to_come_back(
+    client: Client, user: User, site: Origin, path: str
+) -> None:
+    answer = client.get(path)
+    assert (answer.status_code, answer.json()["code"]) == (429, "busy")
+    assert int(answer["Retry-After"]) > 0
+    assert site.requests == []
