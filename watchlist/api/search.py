@@ -87,12 +87,13 @@ class PreviewViews(Resource):
 
 def _preview(user: User, provider_id: str, seen: Found) -> dict[str, Any]:
     item_id = followed_refs(user).get((provider_id, seen.series_ref, seen.lang))
-    known = Series.objects.filter(provider_id=provider_id, ref=seen.series_ref, lang=seen.lang)
+    # A figure for somebody else would say that others follow it.
+    known = Series.objects.filter(items=item_id).values_list("episodes_known", flat=True)
     return _described(seen) | {
         "provider_id": provider_id,
         "anime_url": gateway.url_of(provider_id, seen.series_ref),
         "lang": seen.lang,
-        "episodes_known": known.values_list("episodes_known", flat=True).first(),
+        "episodes_known": known.first() if item_id else None,
         "already_followed": item_id is not None,
         "item_id": item_id,
         "error": None if seen.error is None else str(seen.error),

@@ -130,7 +130,7 @@ class CheckingViews(ItemResource):
         """Check this series now, on a worker."""
         del request
         item = self.own(item_id)
-        check = due.request_check(item.series, trigger=CheckTrigger.MANUAL)
+        check = due.request_check(item.series, trigger=CheckTrigger.MANUAL, by=self.user)
         (row,) = check_rows(self.user, [check])
         return accepted(CheckSerializer, row, f"/api/checks/{check.pk}")
 
@@ -140,7 +140,7 @@ class CheckingViews(ItemResource):
         del request
         is_forced = self.sent(CheckAllSerializer).validated_data["force"]
         series_ids = due_series_of(self.user, now=None if is_forced else timezone.now())
-        rows = check_rows(self.user, due.request_checks(series_ids))
+        rows = check_rows(self.user, due.request_checks(series_ids, by=self.user))
         checks = [CheckSerializer().to_representation(row) for row in rows]
         answer = {"queued": len(checks), "checks": checks}
         return Response(answer, status=status.HTTP_202_ACCEPTED)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import ClassVar
 
+from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -37,6 +39,17 @@ class Check(models.Model):
         Series, verbose_name=_("series"), on_delete=models.CASCADE, related_name="checks"
     )
     trigger = models.CharField(_("trigger"), max_length=10, choices=CheckTrigger)
+    # The first who asked for it, and nobody else is told; None for the schedule.
+    asked_by: models.ForeignKey[User | None, User | None] = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("asked for by"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        # It is only read with the check, and a tick writes checks by the thousand.
+        db_index=False,
+    )
     is_urgent = models.BooleanField(_("ahead of scheduled ones"), default=False)
     status = models.CharField(
         _("status"), max_length=10, choices=CheckStatus, default=CheckStatus.QUEUED

@@ -64,7 +64,7 @@ def _set_status(request: HttpRequest, item_id: uuid.UUID, status: ItemStatus) ->
 def check(request: HttpRequest, item_id: uuid.UUID) -> HttpResponse:
     """Check now; one that is running is joined."""
     item = own_item(request, item_id)
-    request_check(item.series, trigger=CheckTrigger.MANUAL)
+    request_check(item.series, trigger=CheckTrigger.MANUAL, by=user_of(request))
     text = _("Checking %(title)s now.") % {"title": item.anime_title}
     return _after(request, item, text, "")
 
@@ -74,7 +74,7 @@ def check(request: HttpRequest, item_id: uuid.UUID) -> HttpResponse:
 def check_all(request: HttpRequest) -> HttpResponse:
     """Check everything that is active, whether due or not."""
     series_ids = due_series_of(user_of(request), now=None)
-    request_checks(series_ids)
+    request_checks(series_ids, by=user_of(request))
     count = len(series_ids)
     text = ngettext("Checking %(n)d series now.", "Checking %(n)d series now.", count)
     response = toasts.answer(request, text % {"n": count})
@@ -171,8 +171,8 @@ def _quality(request: HttpRequest, chosen: list[WatchlistItem]) -> tuple[str, st
     return text % {"n": count, "quality": quality.label}, address
 
 
-def _check(_request: HttpRequest, chosen: list[WatchlistItem]) -> tuple[str, str]:
-    request_checks([item.series_id for item in chosen])
+def _check(request: HttpRequest, chosen: list[WatchlistItem]) -> tuple[str, str]:
+    request_checks([item.series_id for item in chosen], by=user_of(request))
     count = len(chosen)
     text = ngettext("Checking %(n)d series now.", "Checking %(n)d series now.", count)
     return text % {"n": count}, ""

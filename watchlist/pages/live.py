@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -18,7 +19,7 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import trigger_client_event
 
 from watchlist import faults
-from watchlist.models import Check, CheckStatus, CheckTrigger
+from watchlist.models import Check, CheckStatus
 from watchlist.pages import toasts, wording
 from watchlist.pages.cards import cards_of
 from watchlist.pages.feedback import user_of
@@ -63,17 +64,20 @@ def cards(request: HttpRequest) -> HttpResponse:
         "are_swapped": True,
     }
     response = render(request, "watchlist/cards.html", context)
-    results = results_of([entry.series_id for entry in entries])
+    results = results_of(user_of(request), [entry.series_id for entry in entries])
     if results:
         trigger_client_event(response, "toast", {"list": results})
     return response
 
 
-def results_of(series_ids: list[uuid.UUID]) -> list[dict[str, str]]:
-    """Toasts for checks by hand that have just ended; the page shows each only once."""
+def results_of(user: User, series_ids: list[uuid.UUID]) -> list[dict[str, str]]:
+    """Toasts for checks that this user asked for and that have just ended.
+
+    The page shows each only once.
+    """
     done = Check.objects.select_related("series").filter(
         series__in=series_ids,
-        trigger__in=[CheckTrigger.MANUAL, CheckTrigger.CREATED],
+        asked_by=user,
         finished_at__gt=timezone.now() - TOLD_FOR,
     )
     return [

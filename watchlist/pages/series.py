@@ -164,7 +164,7 @@ def _head(request: HttpRequest, item: WatchlistItem) -> dict[str, Any]:
 
 def _head_part(request: HttpRequest, item: WatchlistItem) -> HttpResponse:
     context = _head(request, item)
-    results = results_of([item.series_id])
+    results = results_of(user_of(request), [item.series_id])
     if context["head_version"] == request.GET.get("v") and not results:
         return HttpResponse(status=204)
     response = render(request, "watchlist/series_head.html", context)

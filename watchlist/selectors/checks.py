@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from watchlist.models import Check, CheckStatus, Episode, Grab, WatchlistItem
+from watchlist.models import Check, CheckStatus, CheckTrigger, Episode, Grab, WatchlistItem
 from watchlist.selectors.rows import Rows
 
 
@@ -51,8 +51,10 @@ def find_check(user: User, check_id: uuid.UUID) -> CheckRow | None:
 
 
 def checks_of(item: WatchlistItem) -> Rows[CheckRow]:
-    """The checks of an item's series, newest first."""
-    rows = Check.objects.filter(series_id=item.series_id).order_by("-created_at", "id")
+    """The checks of an item's series since it is followed, newest first."""
+    # What ended before was asked for by others, or by the schedule for them.
+    since = Q(finished_at=None) | Q(finished_at__gte=item.created_at)
+    rows = Check.objects.filter(since, series_id=item.series_id).order_by("-created_at", "id")
     return Rows(rows, lambda window: _rows(window, [item]))
 
 
@@ -100,11 +102,13 @@ def _row(
     downloads: dict[Any, list[uuid.UUID]],
 ) -> CheckRow:
     has_failed = check.status == CheckStatus.FAILED
+    is_own = check.asked_by_id == item.user_id
     return CheckRow(
         id=check.pk,
         item_id=item.pk,
         status=check.status,
-        trigger=check.trigger,
+        # Nobody sees what others do: for them it is one like any other.
+        trigger=check.trigger if is_own else CheckTrigger.SCHEDULED.value,
         is_unchanged=check.is_unchanged,
         new_episodes=[
             FoundEpisode(episode.number, episode.title, episode.url)

@@ -7,8 +7,9 @@ import uuid
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
@@ -137,34 +138,38 @@ def _write_checks(
     return [check.pk for check in checks]
 
 
-def request_check(series: Series, *, trigger: CheckTrigger) -> Check:
+def request_check(series: Series, *, trigger: CheckTrigger, by: User | None = None) -> Check:
     """Check a series now, ahead of scheduled ones; a check that is already open is joined."""
+    user_id = None if by is None else by.pk
     with transaction.atomic():
         Series.objects.select_for_update().get(pk=series.pk)
         check = Check.objects.filter(series=series, status__in=OPEN).first()
         if check is None:
-            check = Check.objects.create(series=series, trigger=trigger, is_urgent=True)
+            check = Check.objects.create(
+                series=series, trigger=trigger, asked_by_id=user_id, is_urgent=True
+            )
         elif not check.is_urgent:
-            check.is_urgent = True
-            check.save(update_fields=["is_urgent"])
+            check.is_urgent, check.asked_by_id = True, user_id
+            check.save(update_fields=["is_urgent", "asked_by"])
         if check.status == CheckStatus.QUEUED:
             wake_for_checks([check.pk], urgent=True)
     return check
 
 
-def request_checks(series_ids: list[uuid.UUID]) -> list[Check]:
+def request_checks(series_ids: list[uuid.UUID], *, by: User | None = None) -> list[Check]:
     """Check many series now; one message for a batch. Returns one check for each series."""
     now = timezone.now()
+    asked: dict[str, Any] = {"is_urgent": True, "asked_by_id": None if by is None else by.pk}
     with transaction.atomic():
         Check.objects.bulk_create(
             [
-                Check(series_id=pk, trigger=CheckTrigger.MANUAL, is_urgent=True, created_at=now)
+                Check(series_id=pk, trigger=CheckTrigger.MANUAL, created_at=now, **asked)
                 for pk in series_ids
             ],
             ignore_conflicts=True,
         )
         found = Check.objects.filter(series_id__in=series_ids, status__in=OPEN)
-        found.filter(is_urgent=False).update(is_urgent=True)
+        found.filter(is_urgent=False).update(**asked)
         checks = list(found.select_related("series").order_by("series__provider_id", "created_at"))
         queued = [check.pk for check in checks if check.status == CheckStatus.QUEUED]
         for start in range(0, len(queued), BATCH):

@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 
 from providers.demo.site import DemoSite
 from providers.safe_url import EgressPolicy
+from watchlist.models import Series
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -80,6 +81,17 @@ def test_a_pasted_address_is_recognised_and_can_be_followed(
     item = api.post("/api/watchlist", wish)
     assert item.status_code == 201, item.content
     assert item.json()["anime_title"] == body["anime_title"]
+
+
+def test_a_preview_does_not_tell_that_others_follow_it(
+    api: APIClient, other_api: APIClient, site: DemoSite
+) -> None:
+    url = any_url(site, "nekosama")
+    wish = {"anime_url": url, "provider_id": "nekosama"}
+    assert other_api.post("/api/watchlist", wish).status_code == 201
+    Series.objects.update(episodes_known=9)
+    assert api.get("/api/preview", {"url": url}).json()["episodes_known"] is None
+    assert other_api.get("/api/preview", {"url": url}).json()["episodes_known"] == 9
 
 
 def test_an_address_of_another_provider_is_refused_with_an_example(

@@ -14,8 +14,8 @@ pytestmark = pytest.mark.django_db
 
 
 def test_checks_that_found_nothing_are_one_line_until_something_happens() -> None:
-    item = WatchlistItemFactory.create()
     now = timezone.now()
+    item = WatchlistItemFactory.create(created_at=now - timedelta(days=1))
     for hours in range(5):
         at = now - timedelta(hours=hours)
         failed = {"status": "failed", "error_code": "unreachable"} if hours == 3 else {}
