@@ -52,12 +52,12 @@ def parse_manifest(text: str, url: str, max_height: int | None) -> SegmentPlan:
     periods = root.findall("{*}Period")
     if not periods or len(periods) > _MAX_PERIODS:
         raise PlaylistRefused("The manifest has no or too many periods.")
-    total = _seconds(root.get("mediaPresentationDuration", ""))
+    times = list(_times_of(periods, _seconds(root.get("mediaPresentationDuration", ""))))
     tracks: dict[tuple[str, str], Track] = {}
     labels: list[str] = []
     for number, period in enumerate(periods):
         base = _below(root, url)
-        seconds = _seconds(period.get("duration", "")) or (total if len(periods) == 1 else 0.0)
+        seconds = times[number][1]
         for chosen in _choices(period, _below(period, base), seconds, max_height):
             track = tracks.setdefault(
                 (chosen.kind, chosen.language),
@@ -68,7 +68,19 @@ def parse_manifest(text: str, url: str, max_height: int | None) -> SegmentPlan:
     ordered = sorted(tracks.values(), key=lambda track: track.kind != "video")
     if not ordered or not ordered[0].playlist.segments:
         raise PlaylistRefused("The manifest offers no video.")
-    return SegmentPlan(ordered, label=" ".join(labels))
+    starts = {number: start - times[0][0] for number, (start, _) in enumerate(times)}
+    return SegmentPlan(ordered, label=" ".join(labels), starts=starts)
+
+
+def _times_of(periods: list[ET.Element], total: float) -> Iterator[tuple[float, float]]:
+    """Start and length of each period in seconds (5.3.2.1); a length of 0 is not known."""
+    begin = 0.0
+    for period, following in zip(periods, [*periods[1:], None], strict=True):
+        begin = _seconds(period.get("start", "")) or begin
+        end = total if following is None else _seconds(following.get("start", ""))
+        seconds = _seconds(period.get("duration", "")) or max(end - begin, 0.0)
+        yield begin, seconds
+        begin += seconds
 
 
 def _root_of(text: str) -> ET.Element:
@@ -102,7 +114,7 @@ def _choices(
     heard: set[str] = set()
     for group in sets["audio"]:
         sounds = group.findall("{*}Representation")
-        language = group.get("lang", "")[:3]
+        language = group.get("lang", "")
         if not sounds or language in heard or len(heard) >= _MAX_SOUND_TRACKS:
             continue
         heard.add(language)
@@ -115,7 +127,7 @@ def _subtitles(period: ET.Element, base: str, seconds: float) -> Iterator[Repres
     found: set[str] = set()
     for group in period.findall("{*}AdaptationSet"):
         one = group.find("{*}Representation")
-        language = group.get("lang", "")[:3]
+        language = group.get("lang", "")
         if one is None or _kind_of(group) not in {"text", "application"} or language in found:
             continue
         if _mime_of(group) != "text/vtt":
@@ -150,7 +162,7 @@ def _chosen(
             raise ProtectedStream("The stream is protected (DRM) and is left alone.")
     return Representation(
         kind=kind,
-        language="" if kind == "video" else group.get("lang", "")[:3],
+        language="" if kind == "video" else group.get("lang", ""),
         chain=[period, group, one],
         base_url=_below(one, _below(group, base)),
         seconds=seconds,

@@ -33,6 +33,7 @@ class Track:
     kind: str  # video, audio or subtitles
     playlist: MediaPlaylist
     language: str = ""
+    has_own_sound: bool = False  # beside what other tracks bring
     places: list[int] = field(default_factory=list)  # by segment: index in SegmentPlan.order
 
 
@@ -45,13 +46,19 @@ class SegmentPlan:
     inits: dict[Segment, bytes] = field(default_factory=dict)
     keys: dict[str, bytes] = field(default_factory=dict)
     label: str = ""  # tells the chosen quality from others
+    # Seconds at which each group begins, for all tracks; as long as the first track's, if not told.
+    starts: dict[int, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Order the segments of all tracks by the time at which they are played."""
+        self.starts = self.starts or _starts_of(self.tracks[0])
         timed: list[tuple[float, int, int, Segment]] = []
         for number, track in enumerate(self.tracks):
-            at = 0.0
+            at, group = 0.0, -1
             for position, segment in enumerate(track.playlist.segments):
+                if segment.group != group:
+                    group = segment.group
+                    at = self.starts.get(group, at)
                 timed.append((at, number, position, segment))
                 at += segment.seconds
             track.places = [0] * len(track.playlist.segments)
@@ -77,6 +84,15 @@ class SegmentPlan:
         from downloads.engine.aes import AesDecryptor  # noqa: PLC0415 - most streams are plain
 
         return AesDecryptor(self.keys[segment.key.url], segment.key.iv)
+
+
+def _starts_of(track: Track) -> dict[int, float]:
+    starts: dict[int, float] = {}
+    at = 0.0
+    for segment in track.playlist.segments:
+        starts.setdefault(segment.group, at)
+        at += segment.seconds
+    return starts
 
 
 def load_hls(fetcher: SmallFetcher, url: str, max_height: int | None) -> SegmentPlan:
@@ -126,12 +142,14 @@ def _load_variant(
     fetcher: SmallFetcher, master: MasterPlaylist, url: str, max_height: int | None
 ) -> SegmentPlan:
     variant = best_variant(master.variants, max_height)
-    tracks = [Track("video", _fetch_media(fetcher, variant.url))]
+    has_own_sound = variant.audio_group in master.groups_with_own_sound
+    video = _fetch_media(fetcher, variant.url)
+    tracks = [Track("video", video, has_own_sound=has_own_sound)]
     for rendition in _renditions(master, variant):
         if rendition.url in {variant.url, url}:
             continue
         playlist = _fetch_media(fetcher, rendition.url)
-        tracks.append(Track(rendition.kind, playlist, rendition.language[:3]))
+        tracks.append(Track(rendition.kind, playlist, rendition.language))
     return SegmentPlan(tracks, label=f"{variant.height} {variant.bandwidth}")
 
 

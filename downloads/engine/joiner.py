@@ -62,8 +62,9 @@ class Joiner:
         except BaseException as error:  # noqa: BLE001 - the fetching thread raises it again
             self._failure = error
 
-    def _wait(self, index: int) -> None:
+    def _wait(self, index: int) -> bool:
         store = self._transfer.store
         while store.place_of(index, timeout_seconds=_WAIT_SECONDS) is None:
             if self._stop.is_set():
-                raise _StoppedError
+                return False
+        return True

@@ -12,9 +12,10 @@ import errno
 import heapq
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from fractions import Fraction
 from itertools import chain
+from math import inf
 from operator import itemgetter
 from pathlib import Path
 from threading import Event
@@ -26,9 +27,11 @@ from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Stream
 
+from downloads.engine.demuxing import Shape, has_clock, opened, packets_of, shape_of, start_of
 from downloads.engine.errors import NotAVideo
+from downloads.engine.languages import three_letters
 from downloads.engine.mp4index import index_bytes
-from downloads.engine.tracks import Group, SubtitleInput, TrackInput
+from downloads.engine.tracks import SubtitleInput, TrackInput
 
 _MP4_CODECS = frozenset(
     [
@@ -47,13 +50,11 @@ _MP4_CODECS = frozenset(
         "mp2",
         "mp1",
         "mpeg2video",
-        "libdav1d",
     ]
 )
 _DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES})
 _MICROSECONDS = 1_000_000
 _MILLISECOND = Fraction(1, 1000)
-_READ_BYTES = 1_048_576
 _STOP_EVERY_PACKETS = 256
 # Where the room for the index is too little the join begins again with more.
 _INDEX_GROWTH = (1, 4, 16)
@@ -94,6 +95,7 @@ class Muxer:
         self._target, self._stop = target, stop
         self._has_sound_track = any(track.kind == "audio" for track in tracks)
         self._last_dts: dict[int, int] = {}
+        self._seconds = inf  # how long the longest track lasts
 
     def run(self) -> Path:
         """Write the target and return its path, which has the suffix of its container.
@@ -120,20 +122,20 @@ class Muxer:
         raise NotAVideo("The stream's index is larger than what can be.")
 
     def _copy(self, stack: ExitStack, growth: int) -> Path:
-        inputs = [stack.enter_context(_opened(track.groups[0])) for track in self._tracks]
+        inputs = [stack.enter_context(opened(track.groups[0])) for track in self._tracks]
         chosen = [self._streams_of(i, t) for i, t in zip(inputs, self._tracks, strict=True)]
         target = self._target.with_suffix(_suffix_for(chosen))
         seconds = max(map(_seconds_of, self._tracks, inputs))
+        self._seconds = seconds or inf
         room = growth * index_bytes([*chain.from_iterable(chosen)], seconds)
         output = stack.enter_context(_output(target, room))
-        starts = _common_starts([_start_of(container) for container in inputs])
+        starts = _common_starts(inputs)
         lanes: list[Iterator[_Timed]] = []
         for number, track in enumerate(self._tracks):
-            outputs = [output.add_stream_from_template(stream) for stream in chosen[number]]
-            for stream in outputs:
-                if track.language:
-                    stream.metadata["language"] = track.language
-            lanes.append(self._packets(track, inputs[number], starts[number], outputs))
+            outputs = [_added(output, stream, track.language) for stream in chosen[number]]
+            is_late = track.groups[0].start_seconds > 0
+            start = start_of(inputs[number]) if is_late else starts[number]
+            lanes.append(self._packets(track, inputs[number], start, outputs))
         lanes += [self._cues(output, subtitle, starts[0]) for subtitle in self._subtitles]
         merged = heapq.merge(*lanes, key=itemgetter(0)) if len(lanes) > 1 else lanes[0]
         for count, (_, packet) in enumerate(merged):
@@ -147,22 +149,27 @@ class Muxer:
         wanted: list[Stream] = []
         if track.kind == "video":
             wanted += list(container.streams.video)[:1]
-        if track.kind == "audio" or not self._has_sound_track:
+        if track.kind == "audio" or track.has_own_sound or not self._has_sound_track:
             wanted += list(container.streams.audio)
         if not wanted:
             raise NotAVideo("A track of the stream holds neither picture nor sound.")
         return wanted
 
+    def _shapes_of(self, container: InputContainer, track: TrackInput) -> list[Shape]:
+        return [shape_of(stream) for stream in self._streams_of(container, track)]
+
     def _packets(
         self, track: TrackInput, first: InputContainer, start: float, outputs: list[Stream]
     ) -> Iterator[_Timed]:
-        yield from self._group_packets(first, track, -start, outputs)
-        planned = track.groups[0].seconds
+        shapes = self._shapes_of(first, track)
+        begin = track.groups[0].start_seconds
+        yield from self._group_packets(first, track, begin - start, outputs)
         for group in track.groups[1:]:
-            with _opened(group) as container:
-                shift = planned - _start_of(container)
+            with opened(group) as container:
+                if self._shapes_of(container, track) != shapes:
+                    raise NotAVideo("Parts of the stream are encoded differently.")
+                shift = group.start_seconds - start_of(container)
                 yield from self._group_packets(container, track, shift, outputs)
-            planned += group.seconds
 
     def _group_packets(
         self, container: InputContainer, track: TrackInput, shift: float, outputs: list[Stream]
@@ -181,7 +188,7 @@ class Muxer:
             if stream.time_base
         }
         last_dts = self._last_dts
-        for packet in container.demux(streams):
+        for packet in packets_of(container, streams):
             told = packet.dts
             if told is None:
                 continue
@@ -208,8 +215,8 @@ class Muxer:
         stream = output.add_stream("mov_text")
         stream.codec_context.subtitle_header = _SUBTITLE_HEADER
         stream.codec_context.time_base = stream.time_base = _MILLISECOND
-        if subtitle.language:
-            stream.metadata["language"] = subtitle.language
+        if language := three_letters(subtitle.language):
+            stream.metadata["language"] = language
         return self._cue_packets(stream, subtitle, start)
 
     def _cue_packets(
@@ -218,6 +225,9 @@ class Muxer:
         for cue in subtitle.cues():
             shift = 0.0 if cue.clock_offset_seconds is None else cue.clock_offset_seconds - start
             begin = max(cue.start_seconds + shift, 0.0)
+            end = min(cue.end_seconds + shift, self._seconds)
+            if end <= begin:
+                continue
             text = cue.text.encode()[:65_000]
             packet = Packet(len(text).to_bytes(2, "big") + text)
             packet.time_base = _MILLISECOND
@@ -225,24 +235,9 @@ class Muxer:
             packet.pts = packet.dts = self._last_dts[stream.index] = max(
                 round(begin * 1000), last + 1
             )
-            packet.duration = round((cue.end_seconds - cue.start_seconds) * 1000)
+            packet.duration = round((end - begin) * 1000)
             packet.stream = stream
             yield begin, packet
-
-
-@contextmanager
-def _opened(group: Group) -> Iterator[InputContainer]:
-    source = group.open()
-    options = {"protocol_whitelist": "file", "enable_drefs": "0"}
-    with av.open(
-        str(source) if isinstance(source, Path) else source,
-        format=group.container().value,
-        options=options,
-        buffer_size=_READ_BYTES,
-        metadata_errors="replace",
-    ) as container:
-        if isinstance(container, InputContainer):
-            yield container
 
 
 def _output(target: Path, index_bytes: int) -> OutputContainer:
@@ -264,16 +259,33 @@ def _seconds_of(track: TrackInput, first: InputContainer) -> float:
     return max(planned, (first.duration or 0) / _MICROSECONDS)
 
 
+def _added(output: OutputContainer, template: Stream, language: str) -> Stream:
+    stream = output.add_stream_from_template(template)
+    code = three_letters(language or template.metadata.get("language", ""))
+    if code:
+        stream.metadata["language"] = code
+    if _codec_of(template) == "hevc" and output.format.name == "mp4":
+        # Apple's players know HEVC by this tag only.
+        stream.codec_context.codec_tag = "hvc1"
+    return stream
+
+
+def _codec_of(stream: Stream) -> str:
+    return stream.codec_context.codec.canonical_name
+
+
 def _suffix_for(chosen: list[list[Stream]]) -> str:
-    codecs = {stream.codec_context.name for streams in chosen for stream in streams}
+    codecs = {_codec_of(stream) for streams in chosen for stream in streams}
     return ".mp4" if codecs <= _MP4_CODECS else ".mkv"
 
 
-def _start_of(container: InputContainer) -> float:
-    return (container.start_time or 0) / _MICROSECONDS
-
-
-def _common_starts(starts: list[float]) -> list[float]:
-    """The zero of each track: one for all that were cut from the same clock."""
-    same = [start for start in starts if abs(start - starts[0]) < _SAME_CLOCK_SECONDS]
-    return [min(same) if start in same else start for start in starts]
+def _common_starts(inputs: list[InputContainer]) -> list[float]:
+    """The zero of each input: one for all that were cut from the same clock."""
+    starts = [start_of(container) for container in inputs]
+    same = {
+        number
+        for number, container in enumerate(inputs)
+        if abs(starts[number] - starts[0]) < _SAME_CLOCK_SECONDS and has_clock(container)
+    }
+    first = min((starts[number] for number in same), default=0.0)
+    return [first if number in same else start for number, start in enumerate(starts)]

@@ -77,6 +77,8 @@ class MasterPlaylist:
 
     variants: list[Variant] = field(default_factory=list)
     renditions: list[Rendition] = field(default_factory=list)
+    # Groups of sound one of which comes with the picture (RFC 8216, 4.3.4.2.1).
+    groups_with_own_sound: set[str] = field(default_factory=set)
 
 
 def parse_playlist(text: str, url: str) -> MasterPlaylist | MediaPlaylist:
@@ -148,6 +150,8 @@ def _variant(attributes: dict[str, str], url: str) -> Variant:
 
 def _add_rendition(master: MasterPlaylist, attributes: dict[str, str], url: str) -> None:
     kind = attributes.get("TYPE", "").lower()
+    if kind == "audio" and not attributes.get("URI"):
+        master.groups_with_own_sound.add(attributes.get("GROUP-ID", ""))
     if kind in {"audio", "subtitles"} and attributes.get("URI"):
         master.renditions.append(
             Rendition(

@@ -16,13 +16,14 @@ from downloads.engine.tracks import Group, SubtitleInput, TrackInput
 
 _MAX_CUE_BYTES = 10_000_000
 
+# Waits for a segment to come; false when none will come any more.
+Wait = Callable[[int], bool]
+
 
 class SegmentReader:
     """The bytes of one group of a track, one after the other; may wait for segments to come."""
 
-    def __init__(
-        self, store: SegmentStore, indexes: list[int], init: bytes, wait: Callable[[int], None]
-    ) -> None:
+    def __init__(self, store: SegmentStore, indexes: list[int], init: bytes, wait: Wait) -> None:
         self._store, self._indexes, self._wait = store, indexes, wait
         self._init = init
         self._number = 0
@@ -35,7 +36,8 @@ class SegmentReader:
             return content
         while self._number < len(self._indexes):
             index = self._indexes[self._number]
-            self._wait(index)
+            if not self._wait(index):
+                break
             place = self._store.place_of(index)
             if place is not None and self._offset < place.length:
                 content = self._store.read(place, self._offset, size)
@@ -51,11 +53,16 @@ def join(
     target: Path,
     *,
     stop: Event,
-    wait: Callable[[int], None],
+    wait: Wait,
 ) -> Path:
     """Write all tracks into one file next to `target` and return its path. Raises NotAVideo."""
     tracks = [
-        TrackInput(track.kind, _groups(plan, track, store, wait), track.language)
+        TrackInput(
+            track.kind,
+            _groups(plan, track, store, wait),
+            track.language,
+            has_own_sound=track.has_own_sound,
+        )
         for track in plan.tracks
         if track.kind != "subtitles"
     ]
@@ -67,19 +74,20 @@ def join(
     return Muxer(tracks, subtitles, target=target, stop=stop).run()
 
 
-def _groups(
-    plan: SegmentPlan, track: Track, store: SegmentStore, wait: Callable[[int], None]
-) -> list[Group]:
+def _groups(plan: SegmentPlan, track: Track, store: SegmentStore, wait: Wait) -> list[Group]:
     by_group: dict[int, list[int]] = {}
     for position, segment in enumerate(track.playlist.segments):
         by_group.setdefault(segment.group, []).append(position)
-    groups = []
-    for positions in by_group.values():
+    groups: list[Group] = []
+    end = 0.0
+    for number, positions in by_group.items():
         first = track.playlist.segments[positions[0]]
         init = b"" if first.init is None else plan.inits[track.playlist.inits[first.init]]
         indexes = [track.places[position] for position in positions]
         seconds = sum(track.playlist.segments[position].seconds for position in positions)
-        groups.append(_group(store, indexes, init, seconds, wait))
+        start = plan.starts.get(number, end)
+        end = start + seconds
+        groups.append(_group(store, indexes, init, wait, seconds=seconds, start_seconds=start))
     return groups
 
 
@@ -87,8 +95,10 @@ def _group(
     store: SegmentStore,
     indexes: list[int],
     init: bytes,
+    wait: Wait,
+    *,
     seconds: float,
-    wait: Callable[[int], None],
+    start_seconds: float,
 ) -> Group:
     def head() -> bytes:
         return SegmentReader(store, indexes, init, wait).read(SNIFF_BYTES)
@@ -97,14 +107,16 @@ def _group(
         open=lambda: SegmentReader(store, indexes, init, wait),
         container=lambda: container_of(head()),
         seconds=seconds,
+        start_seconds=start_seconds,
     )
 
 
-def _cues(track: Track, store: SegmentStore, wait: Callable[[int], None]) -> Iterator[Cue]:
+def _cues(track: Track, store: SegmentStore, wait: Wait) -> Iterator[Cue]:
     # Segments repeat the cues that reach into them.
     seen: set[Cue] = set()
     for index in track.places:
-        wait(index)
+        if not wait(index):
+            return
         place = store.place_of(index)
         if place is not None:
             text = store.read(place, 0, min(place.length, _MAX_CUE_BYTES))

@@ -26,6 +26,7 @@ class Group:
     open: Callable[[], ByteSource | Path]
     container: Callable[[], Container]
     seconds: float = 0.0  # how long it lasts by the playlist; 0 when it is the only one
+    start_seconds: float = 0.0  # where it begins on the clock that all tracks share
 
 
 @dataclass(slots=True)
@@ -35,6 +36,7 @@ class TrackInput:
     kind: str  # video or audio
     groups: list[Group]
     language: str = ""
+    has_own_sound: bool = False  # to be kept beside that of other tracks
 
 
 @dataclass(slots=True)

@@ -31,11 +31,12 @@ def make_clip(  # noqa: PLR0913 - each test turns another one of these
     size: tuple[int, int] = (320, 180),
     vcodec: str = "libx264",
     acodec: str = "aac",
+    b_frames: int = 0,
 ) -> Path:
     """Write a clip of noise with a picture each tenth of a second and a key frame each second."""
     noise = random.Random(seed)  # noqa: S311 - noise that is the same each time
     with av.open(str(path), "w", format=container, options=options or {}) as output:
-        video = _video_stream(output, vcodec, size) if has_picture else None
+        video = _video_stream(output, vcodec, size, b_frames) if has_picture else None
         audio = _audio_stream(output, acodec) if has_sound else None
         for number in range(int(seconds * FPS)):
             if video is not None:
@@ -48,14 +49,17 @@ def make_clip(  # noqa: PLR0913 - each test turns another one of these
     return path
 
 
-def _video_stream(output: OutputContainer, codec: str, size: tuple[int, int]) -> VideoStream:
+def _video_stream(
+    output: OutputContainer, codec: str, size: tuple[int, int], b_frames: int
+) -> VideoStream:
     stream = output.add_stream(codec, rate=FPS)
     assert isinstance(stream, VideoStream)
     stream.width, stream.height = size
     stream.pix_fmt = "yuv420p"
     stream.gop_size = FPS
     if codec == "libx264":
-        stream.options = {"preset": "ultrafast", "qp": "34", "x264-params": "scenecut=0"}
+        more = f"scenecut=0:bframes={b_frames}:log-level=none"
+        stream.options = {"preset": "ultrafast", "qp": "34", "x264-params": more}
     return stream
 
 

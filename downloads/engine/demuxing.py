@@ -1,0 +1,93 @@
+"""Reads the packets of what is to be joined: opened safely, complete in their times, comparable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Stream
+
+from downloads.engine.errors import NotAVideo
+from downloads.engine.tracks import Group
+
+_READ_BYTES = 1_048_576
+_MICROSECONDS = 1_000_000
+_MPEG_TS = "mpegts"
+# What tells when each packet is to be decoded.
+_TIMED = frozenset({_MPEG_TS, "mov,mp4,m4a,3gp,3g2,mj2"})
+_CLOCKLESS = frozenset({"aac", "mp3", "ac3", "eac3", "flac"})
+
+# What is written once for a whole track, from its first part: the codec, how its sound is sampled,
+# and its description.
+Shape = tuple[str, int, str, bytes]
+
+
+@contextmanager
+def opened(group: Group) -> Iterator[InputContainer]:
+    """A group's bytes behind the demuxer that they ask for; nothing else may be opened."""
+    source = group.open()
+    options = {"protocol_whitelist": "file", "enable_drefs": "0"}
+    with av.open(
+        str(source) if isinstance(source, Path) else source,
+        format=group.container().value,
+        options=options,
+        buffer_size=_READ_BYTES,
+        metadata_errors="replace",
+    ) as container:
+        if isinstance(container, InputContainer):
+            yield container
+
+
+def start_of(container: InputContainer) -> float:
+    """Seconds on the container's own clock at which it begins."""
+    return (container.start_time or 0) / _MICROSECONDS
+
+
+def has_clock(container: InputContainer) -> bool:
+    """Whether it tells times at all; bare sound begins when its picture does."""
+    return container.format.name not in _CLOCKLESS
+
+
+def shape_of(stream: Stream) -> Shape:
+    """What must stay the same over all parts of a track. Raises NotAVideo for an unknown codec."""
+    codec = stream.codec_context
+    if codec is None:
+        raise NotAVideo("The stream is encoded in a way that is not known here.")
+    # In MPEG-TS a picture's description comes with the picture.
+    is_told_apart = stream.container.format.name != _MPEG_TS
+    described = bytes(codec.extradata or b"") if is_told_apart else b""
+    if isinstance(stream, AudioStream):
+        sound = stream.codec_context
+        return codec.name, sound.sample_rate, sound.layout.name, described
+    return codec.name, 0, "", described
+
+
+def packets_of(container: InputContainer, streams: list[Stream]) -> Iterator[Packet[Any]]:
+    """The packets of some streams, in the order of the file, each with its time of decoding."""
+    packets = container.demux(streams)
+    return packets if container.format.name in _TIMED else _with_dts(packets)
+
+
+def _with_dts(packets: Iterator[Packet[Any]]) -> Iterator[Packet[Any]]:
+    """Matroska tells no times of decoding; libavformat finds them out, but not the first ones."""
+    waiting: dict[int, list[Packet[Any]]] = {}
+    timed: set[int] = set()
+    for packet in packets:
+        number = packet.stream_index
+        if number in timed or (packet.dts is None and packet.pts is None):
+            yield packet
+        elif packet.dts is None:
+            waiting.setdefault(number, []).append(packet)
+        else:
+            timed.add(number)
+            early = waiting.pop(number, [])
+            for before, one in zip(range(len(early), 0, -1), early, strict=True):
+                one.dts = packet.dts - before * max(packet.duration or 0, 1)
+                yield one
+            yield packet
