@@ -135,6 +135,10 @@ class Journal:
         self.synced = synced
         self._save()
 
+    def distrust_marks(self) -> None:
+        """The disk has lost what was not synced; what was written is not believed any more."""
+        (self.folder / _MARKS_NAME).unlink(missing_ok=True)
+
     @staticmethod
     def discard(folder: Path) -> None:
         """Forget what was on disk; no journal may be open on the folder."""
@@ -149,7 +153,11 @@ class Journal:
 
 
 class Syncer:
-    """Brings the written ranges to the disk from time to time without holding up the transfer."""
+    """Brings the written ranges to the disk from time to time without holding up the transfer.
+
+    The system tells of a write that the disk refused once only, to the sync that comes first, and
+    from then on takes the bytes for written. So a failure is kept, and told until the end.
+    """
 
     def __init__(self, journal: Journal, descriptor: int) -> None:
         self._journal = journal
@@ -158,18 +166,21 @@ class Syncer:
         self._failure: OSError | None = None
 
     def start(self, written: Ranges) -> None:
-        """Sync in the background, unless that is still being done. Raises OSError of the last."""
-        if self._thread is not None and self._thread.is_alive():
-            return
-        if self._failure is not None:
-            raise self._failure
-        self._thread = threading.Thread(target=self._sync, args=(written,), daemon=True)
-        self._thread.start()
+        """Sync in the background, unless that is still being done."""
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._sync, args=(written,), daemon=True)
+            self._thread.start()
 
     def wait(self) -> None:
-        """Wait for the running sync."""
+        """Wait for the running sync. Raises OSError, as `check` does."""
         if self._thread is not None:
             self._thread.join()
+        self.check()
+
+    def check(self) -> None:
+        """Raises the OSError of any sync so far."""
+        if self._failure is not None:
+            raise self._failure
 
     def _sync(self, written: Ranges) -> None:
         try:
@@ -177,6 +188,8 @@ class Syncer:
             self._journal.note_synced(written)
         except OSError as error:
             self._failure = error
+            with contextlib.suppress(OSError):
+                self._journal.distrust_marks()
 
 
 def replace_file(path: Path, content: bytes) -> None:

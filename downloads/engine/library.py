@@ -35,8 +35,9 @@ def publish(work_file: Path, root: Path, relative: PurePosixPath, *, umask: int)
 
     Folders below the root are made as needed. The file is synced before it gets its name, and the
     folders after it. When the same bytes are already there the work file is removed and all is
-    well. Raises NameTaken when another file, or one whose name differs only in case, is there;
-    FolderUnwritable when the path leaves the root or cannot be written; DiskFull.
+    well. A work file that cannot be synced is removed, because its bytes cannot be trusted. Raises
+    NameTaken when another file, or one whose name differs only in case, is there; FolderUnwritable
+    when the path leaves the root or cannot be written; DiskFull.
     """
     try:
         folder = _make_folder(root, relative, umask)
@@ -107,7 +108,13 @@ def _settle(path: Path, umask: int) -> None:
     descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
         os.fchmod(descriptor, 0o666 & ~umask)
-        os.fsync(descriptor)
+        try:
+            os.fsync(descriptor)
+        except OSError:
+            # What the disk has refused is told once only: a later try would find nothing wrong.
+            with contextlib.suppress(OSError):
+                path.unlink()
+            raise
     finally:
         os.close(descriptor)
 

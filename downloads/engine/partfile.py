@@ -73,6 +73,7 @@ class PartFile:
 
     def mark(self, plan: RangePlan) -> None:
         """Note what has been written; from time to time bring it to the disk. Raises OSError."""
+        self._syncer.check()
         now = time.monotonic()
         self._unmarked_bytes = 0
         self._next_mark = now + _MARK_SECONDS
@@ -93,7 +94,9 @@ class PartFile:
         (folder.path / PART_NAME).unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._syncer.wait()
-        self._journal.close()
-        os.close(self.descriptor)
+        """Let go of the file. Raises OSError when not all that was to be synced could be."""
+        try:
+            self._syncer.wait()
+        finally:
+            self._journal.close()
+            os.close(self.descriptor)

@@ -2,7 +2,8 @@
 
 Each connection appends to a file of its own; a log says which segment lies where. A line is written
 after the segment's last byte; from time to time a sync line tells how many of them have reached the
-disk, and after a power cut only those are believed. When all were joined a line says to which file.
+disk. After a power cut, or when a line says that the disk has lost something, only those are
+believed. When all were joined a line says to which file.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ _LOG_NAME = "segments.log"
 _SYNC_SECONDS = 5.0
 _VERSION = "1"
 _OLDEST_SEGMENTS = 8
+_LOST = "lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class SegmentStore:
         self._places: dict[int, Place] = {}
         self._changed = threading.Condition()
         self._syncing: threading.Thread | None = None
+        self._failure: OSError | None = None
         self._next_sync = time.monotonic() + _SYNC_SECONDS
         self.newest: int | None = None
         self.joined: Path | None = None  # what an earlier run has made of all segments
@@ -74,14 +77,14 @@ class SegmentStore:
 
     def _load(self, lines: list[str], count: int) -> None:
         entries = [entry for line in lines if (entry := _entry(line, count)) is not None]
-        has_restarted = f"boot {boot_id()}" not in lines
-        if has_restarted:
+        has_lost = f"boot {boot_id()}" not in lines or _LOST in lines
+        if has_lost:
             synced = [int(line[5:]) for line in lines if re.fullmatch(r"sync \d{1,9}", line)]
             entries = entries[: max(synced, default=0)]
         for index, place in entries:
             self._trust(index, place)
         self._line_count = len(entries)
-        if has_restarted:
+        if has_lost:
             self._rewrite(count)
         else:
             self.joined = self._joined_file(lines)
@@ -157,7 +160,11 @@ class SegmentStore:
         write_at(self.file_of(lane), content, self.end_of(lane) + length)
 
     def add(self, index: int, lane: int, length: int) -> None:
-        """A segment was written at the end of its connection's file. Raises OSError."""
+        """A segment was written at the end of its connection's file.
+
+        Raises OSError, also for any sync so far.
+        """
+        self._check()
         place = Place(lane, self.end_of(lane), length)
         self._ends[lane] = place.offset + length
         self._append(_line(index, place))
@@ -182,7 +189,11 @@ class SegmentStore:
         return os.pread(self._files[place.lane], size, place.offset + offset)
 
     def note_joined(self, path: Path) -> None:
-        """All segments are in this file of the same folder; they are needed no more."""
+        """All segments are in this file of the same folder; they are needed no more.
+
+        Raises OSError when some of what it was made of may have been lost.
+        """
+        self._finish_sync()
         self._append(f"joined {path.stat().st_size} {path.name}\n")
 
     @property
@@ -199,11 +210,25 @@ class SegmentStore:
             self._syncing.start()
 
     def _sync(self, files: list[int], lines: int) -> None:
-        with contextlib.suppress(OSError):
+        try:
             for descriptor in files:
                 os.fdatasync(descriptor)
             self._append(f"sync {lines}\n")
             os.fdatasync(self._log)
+        except OSError as error:
+            # The system tells it this once, and from now on takes the bytes for written.
+            self._failure = error
+            with contextlib.suppress(OSError):
+                self._append(f"{_LOST}\n")
+
+    def _finish_sync(self) -> None:
+        if self._syncing is not None:
+            self._syncing.join()
+        self._check()
+
+    def _check(self) -> None:
+        if self._failure is not None:
+            raise self._failure
 
     @staticmethod
     def discard(folder: Path) -> None:
@@ -211,12 +236,13 @@ class SegmentStore:
         (folder / _LOG_NAME).unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Let go of all files."""
-        if self._syncing is not None:
-            self._syncing.join()
-        for descriptor in [*self._files.values(), self._log]:
-            os.close(descriptor)
-        self._files.clear()
+        """Let go of all files. Raises OSError when not all that was to be synced could be."""
+        try:
+            self._finish_sync()
+        finally:
+            for descriptor in [*self._files.values(), self._log]:
+                os.close(descriptor)
+            self._files.clear()
 
 
 def _line(index: int, place: Place) -> str:
