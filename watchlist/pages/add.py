@@ -141,8 +141,12 @@ def _all_sites(user: User, query: str, searched: list[ProviderDescription]) -> l
     by_provider: dict[str, list[SeriesMatch]] = {}
     for provider_id, hit in outcome.matches:
         by_provider.setdefault(provider_id, []).append(hit)
-    found = [_found(key, hits, followed) for key, hits in by_provider.items()]
-    return found + [_failed(key, error) for key, error in outcome.errors.items()]
+    return [
+        _failed(one.id, outcome.errors[one.id])
+        if one.id in outcome.errors
+        else _found(one.id, by_provider.get(one.id, []), followed)
+        for one in searched
+    ]
 
 
 def _found(provider_id: str, matches: list[SeriesMatch], followed: Followed) -> Site:
