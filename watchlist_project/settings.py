@@ -197,7 +197,11 @@ LOGOUT_REDIRECT_URL = "/accounts/login/"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_LOCKOUT_CALLABLE = "watchlist.api.errors.lockout_response"
+AXES_LOCKOUT_CALLABLE = "watchlist.lockout.response"
+AXES_CLIENT_IP_CALLABLE = "watchlist.lockout.client_address"
+AXES_HANDLER = "watchlist.lockout.SignInLimits"
+# Else somebody who goes on guessing keeps the owner of the name out for ever.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 KNOX_TOKEN_MODEL = "watchlist.ApiToken"  # noqa: S105 -- the name of a model

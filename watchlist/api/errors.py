@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404
 from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
 from django.utils.translation import get_language
@@ -32,8 +31,6 @@ from watchlist.services.downloads import SharedDownload
 from watchlist.services.items import AlreadyFollowed, NoSuchLanguage
 
 logger = logging.getLogger(__name__)
-
-RETRY_LOGIN_SECONDS = 15 * 60
 
 
 class Refused(APIException):
@@ -77,25 +74,6 @@ def _words_of(error: ProviderError) -> str:
     # A provider's own words say more, but they are English.
     is_english = (get_language() or "en").startswith("en")
     return str(error) if is_english else faults.sentence(error.code)
-
-
-def lockout_response(
-    request: HttpRequest,
-    original_response: HttpResponse | None = None,
-    credentials: Mapping[str, Any] | None = None,
-) -> HttpResponse:
-    """Answer to too many wrong passwords, for API clients and for people."""
-    del credentials
-    text = _("Too many failed attempts. Try again in 15 minutes.")
-    if request.path.startswith("/api/"):
-        response: HttpResponse = JsonResponse(
-            {"detail": text, "code": "throttled"}, status=status.HTTP_429_TOO_MANY_REQUESTS
-        )
-    else:
-        response = original_response or HttpResponse(text, content_type="text/plain; charset=utf-8")
-        response.status_code = status.HTTP_429_TOO_MANY_REQUESTS
-    response["Retry-After"] = str(RETRY_LOGIN_SECONDS)
-    return response
 
 
 def _as_api_error(error: Exception) -> Exception:
