@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from downloads.engine.backoff import StatusRefused
 from downloads.engine.calls import Call
 from downloads.engine.errors import ConnectionFailed, EngineError, WrongLength
+from downloads.engine.lengthproof import LengthProof, tells_its_end
 from downloads.engine.segmentstore import Place
 from downloads.engine.sniff import SNIFF_BYTES, refuse_text
 
@@ -41,6 +42,8 @@ class SegmentLane:
         self._head = b""
         self._skip = 0
         self._wanted: int | None = None
+        self._received = 0  # bytes as they came
+        self._is_end_told = True
 
     @property
     def is_probe(self) -> bool:
@@ -55,6 +58,7 @@ class SegmentLane:
         if answer.status not in _GOOD:
             raise StatusRefused(answer)
         if call.byte_range is None:
+            self._is_end_told = tells_its_end(answer)
             if answer.status == HTTPStatus.PARTIAL_CONTENT:
                 raise ConnectionFailed("The server sent a part of a segment.")
             return
@@ -69,6 +73,7 @@ class SegmentLane:
 
     def on_bytes(self, content: memoryview) -> bool:
         """Decrypt and write; false when the byte range is whole."""
+        self._received += len(content)
         if self._skip or self._wanted is not None:
             content = self._in_range(content)
         self._store(content if self._decryptor is None else self._decryptor.update(content))
@@ -113,7 +118,21 @@ class SegmentLane:
                 self._require_whole()
         except (EngineError, OSError) as error:
             call.error = error
-        self.owner.lane_ended(self, call)
+        if call.error is None and not self._is_end_told and not self.is_probe:
+            self._ask_for_end(call)
+        else:
+            self.owner.lane_ended(self, call)
+
+    def _ask_for_end(self, first: Call) -> None:
+        # Places in what a server insists on compressing cannot be asked for.
+        is_ranged = first.answer is not None and not first.answer.is_encoded
+        self.call = Call(
+            first.url,
+            LengthProof(self, self._received),
+            headers=first.headers,
+            byte_range=(self._received - 1, self._received + 1) if is_ranged else None,
+        )
+        self.owner.send(self.call)
 
     def _require_whole(self) -> None:
         if not self.length:
@@ -121,6 +140,8 @@ class SegmentLane:
         if self._wanted:
             raise ConnectionFailed("The server sent less than it had announced.")
         if self.expected is not None and self.length != self.expected.length:
+            if not self._is_end_told and self.length < self.expected.length:
+                raise ConnectionFailed("A segment is cut.")
             raise SegmentChanged("The stream has changed.")
         if self._head.startswith(b"\x47") and self.length % _TS_PACKET_BYTES:
             raise ConnectionFailed("A segment is cut.")

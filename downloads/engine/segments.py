@@ -164,7 +164,7 @@ class SegmentFetch:
             segment.url, lane, headers=self.source.headers, byte_range=segment.byte_range
         )
         self._lanes.append(lane)
-        self._transport.start(lane.call)
+        self.send(lane.call)
 
     def close(self) -> None:
         """Drop the connections; whole segments stay."""
@@ -174,6 +174,10 @@ class SegmentFetch:
         self.store.close()
 
     # Called by the lanes.
+
+    def send(self, call: Call) -> None:
+        """Begin a call of a lane. Raises AddressRefused."""
+        self._transport.start(call)
 
     def lane_ended(self, lane: SegmentLane, call: Call) -> None:
         """Decide what a finished or failed segment means. Raises when there is no way on."""
