@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from downloads.models import DownloadAttempt
 from downloads.states import State
@@ -68,7 +68,7 @@ def _attempts(download_ids: Sequence[Any]) -> dict[Any, list[DownloadAttempt]]:
 def _check(row: CheckRow) -> Event:
     at = row.finished_at or row.started_at or row.created_at
     by_hand = row.trigger != CheckTrigger.SCHEDULED
-    name = _("Check by hand") if by_hand else _("Check")
+    name = _("Check by hand") if by_hand else pgettext("an event", "Check")
     if row.status == CheckStatus.FAILED:
         text = wording.about(name, faults.short(row.error_code))
         why = faults.sentence(row.error_code)
