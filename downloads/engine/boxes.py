@@ -8,6 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _MAX_BOXES = 200_000
+# What stands side by side in a file (ISO/IEC 14496-12, table 1; 23009-1 for the segments').
+_USUAL_BOXES = frozenset(
+    b"ftyp styp moov moof mfra mdat free skip wide meta uuid sidx ssix prft emsg pdin udta".split()
+)
 _SHORT, _LONG = 8, 16  # bytes of the two kinds of header
 
 
@@ -41,11 +45,11 @@ def outline(descriptor: int, start: int, end: int) -> Iterator[Box]:
 
 
 def is_cut(descriptor: int, size: int) -> bool:
-    """Whether a box of the file, or the file's tail, shows that bytes are missing at the end."""
+    """Whether a box of the file shows that bytes are missing at the end."""
     last_end = 0
     for box in outline(descriptor, 0, size):
         if box.end > size:
-            return True
+            # What follows the last box may be anything: padding, a tag, a proxy's remark.
+            return box.name in _USUAL_BOXES
         last_end = box.end
-    # Some writers pad the end with a few bytes that are no box.
     return last_end == 0

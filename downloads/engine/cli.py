@@ -37,7 +37,7 @@ _MAX_CONNECTIONS = 32
 _HEIGHTS = (144, 240, 360, 480, 540, 576, 720, 1080, 1440, 2160, 4320)
 # Names that say nothing; the folder before them says more.
 _EMPTY_NAMES = frozenset({"index", "master", "playlist", "manifest", "video", "stream", "hls", ""})
-_MAX_STEM_CHARACTERS = 120
+_MAX_STEM_BYTES = 200
 _BAR_CELLS = 24
 _EXIT_INTERRUPTED = 130
 
@@ -78,7 +78,8 @@ def run(arguments: argparse.Namespace, *, egress: EgressPolicy, umask: int) -> i
         is_quiet=arguments.json or not sys.stderr.isatty(),
     )
     folder: Path = arguments.dir
-    mark = f"{zlib.crc32(arguments.url.split('?', 1)[0].encode()):08x}"
+    # The whole of it: some sites tell one file from another by the query alone.
+    mark = f"{zlib.crc32(arguments.url.encode()):08x}"
     work_dir = folder / _WORK_FOLDER / mark
     fetched: FetchedFile | None = None
     path, error = None, None
@@ -228,7 +229,8 @@ def _stem(url: str) -> str:
     """A file name without suffix, made from an address that strangers have written."""
     for part in reversed(urlsplit(url).path.split("/")):
         name = re.sub(r"[^\w .()\[\]+,&'!-]+", "_", unquote(part, errors="replace"))
-        stem = name.rsplit(".", 1)[0].strip(" ._")[:_MAX_STEM_CHARACTERS].strip()
+        stem = name.rsplit(".", 1)[0].strip(" ._").encode()[:_MAX_STEM_BYTES]
+        stem = stem.decode(errors="ignore").strip()
         if stem.lower() not in _EMPTY_NAMES:
             return stem
     return "video"

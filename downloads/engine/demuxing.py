@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 from av.audio.stream import AudioStream
+from av.codec.context import CodecContext
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Stream
 
 from downloads.engine.errors import NotAVideo
-from downloads.engine.tracks import Group
+
+if TYPE_CHECKING:
+    from downloads.engine.tracks import Group
 
 _READ_BYTES = 1_048_576
 _MICROSECONDS = 1_000_000
@@ -54,18 +57,24 @@ def has_clock(container: InputContainer) -> bool:
     return container.format.name not in _CLOCKLESS
 
 
+def codec_of(stream: Stream) -> str:
+    """The codec's usual name. Raises NotAVideo when it is not known here."""
+    context: CodecContext | None = stream.codec_context
+    if context is None:
+        raise NotAVideo("The stream is encoded in a way that is not known here.")
+    return context.codec.canonical_name
+
+
 def shape_of(stream: Stream) -> Shape:
     """What must stay the same over all parts of a track. Raises NotAVideo for an unknown codec."""
-    codec = stream.codec_context
-    if codec is None:
-        raise NotAVideo("The stream is encoded in a way that is not known here.")
+    name = codec_of(stream)
     # In MPEG-TS a picture's description comes with the picture.
     is_told_apart = stream.container.format.name != _MPEG_TS
-    described = bytes(codec.extradata or b"") if is_told_apart else b""
+    described = bytes(stream.codec_context.extradata or b"") if is_told_apart else b""
     if isinstance(stream, AudioStream):
         sound = stream.codec_context
-        return codec.name, sound.sample_rate, sound.layout.name, described
-    return codec.name, 0, "", described
+        return name, sound.sample_rate, sound.layout.name, described
+    return name, 0, "", described
 
 
 def packets_of(container: InputContainer, streams: list[Stream]) -> Iterator[Packet[Any]]:

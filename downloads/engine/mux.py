@@ -27,7 +27,15 @@ from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Stream
 
-from downloads.engine.demuxing import Shape, has_clock, opened, packets_of, shape_of, start_of
+from downloads.engine.demuxing import (
+    Shape,
+    codec_of,
+    has_clock,
+    opened,
+    packets_of,
+    shape_of,
+    start_of,
+)
 from downloads.engine.errors import NotAVideo
 from downloads.engine.languages import three_letters
 from downloads.engine.mp4index import index_bytes
@@ -264,18 +272,14 @@ def _added(output: OutputContainer, template: Stream, language: str) -> Stream:
     code = three_letters(language or template.metadata.get("language", ""))
     if code:
         stream.metadata["language"] = code
-    if _codec_of(template) == "hevc" and output.format.name == "mp4":
+    if codec_of(template) == "hevc" and output.format.name == "mp4":
         # Apple's players know HEVC by this tag only.
         stream.codec_context.codec_tag = "hvc1"
     return stream
 
 
-def _codec_of(stream: Stream) -> str:
-    return stream.codec_context.codec.canonical_name
-
-
 def _suffix_for(chosen: list[list[Stream]]) -> str:
-    codecs = {_codec_of(stream) for streams in chosen for stream in streams}
+    codecs = {codec_of(stream) for streams in chosen for stream in streams}
     return ".mp4" if codecs <= _MP4_CODECS else ".mkv"
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from downloads.engine.sniff import Container
-from downloads.engine.subtitles import Cue
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from downloads.engine.sniff import Container
+    from downloads.engine.subtitles import Cue
 
 
 class ByteSource(Protocol):

@@ -19,6 +19,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from downloads.engine.boxes import is_cut
+from downloads.engine.demuxing import codec_of
 from downloads.engine.errors import NotAVideo, WrongLength
 from downloads.engine.sniff import SNIFF_BYTES, Container, container_of
 
@@ -117,10 +118,11 @@ def _measure(path: Path, kind: Container) -> VerifiedMedia:
         duration = _duration_of(container, stream)
         if duration <= 0:
             raise NotAVideo("The file holds no playable content.")
+        codec_of(stream)
         stream.codec_context.thread_count = 1
         last = max(duration - _END_MARGIN_SECONDS, duration / 2)
         heights = [_decode_at(container, stream, at) for at in (0.0, duration / 2, last)]
-        _require_end(container, stream, duration)
+        _require_end(container, duration)
         height = heights[0] if video is not None else None
         return VerifiedMedia(height, duration, _extension_of(kind, container, video))
 
@@ -138,12 +140,15 @@ def _duration_of(container: InputContainer, stream: VideoStream | AudioStream) -
         return container.duration / _MICROSECONDS
     if stream.duration is not None and stream.time_base is not None:
         return float(stream.duration * stream.time_base)
-    return _last_packet_seconds(container, stream)
+    end = _last_packet_seconds(container)
+    container.seek(container.start_time or 0)
+    return end
 
 
-def _last_packet_seconds(container: InputContainer, stream: VideoStream | AudioStream) -> float:
+def _last_packet_seconds(container: InputContainer) -> float:
+    """The end of whichever track lasts longest, from here on."""
     last = 0.0
-    for packet in container.demux(stream):
+    for packet in container.demux():
         if packet.pts is not None and packet.time_base is not None:
             last = max(last, float((packet.pts + (packet.duration or 0)) * packet.time_base))
     return last
@@ -168,12 +173,10 @@ def _decode_at(
     return height
 
 
-def _require_end(
-    container: InputContainer, stream: VideoStream | AudioStream, duration: float
-) -> None:
+def _require_end(container: InputContainer, duration: float) -> None:
     """Follow the packets to the end: a cut file promises a longer one in its header."""
     start = float(container.start_time or 0) / _MICROSECONDS
-    reached = _last_packet_seconds(container, stream) - start
+    reached = _last_packet_seconds(container) - start
     if reached < duration - max(duration * DURATION_TOLERANCE, 2 * _END_MARGIN_SECONDS):
         raise NotAVideo("The file is cut off at the end.")
 

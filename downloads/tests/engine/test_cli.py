@@ -9,10 +9,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from downloads.engine import cli
+from downloads.tests.engine.clips import make_clip
 from downloads.tests.engine.origin import Answer, Origin, wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -110,6 +112,32 @@ def test_a_killed_command_goes_on_where_it_was(
     assert status == 0
     assert told["resumed_from"] > 400_000
     assert Path(told["path"]).read_bytes() == clip
+
+
+def test_another_address_of_the_same_path_is_another_file(
+    origin: Origin, command: Command, clip: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "get.mp4").write_text("in the way")
+    first = origin.serve("/get.mp4?id=1", clip)
+    assert report(command(first, str(tmp_path / "out"), "--json"))[0] == 1
+    (tmp_path / "out" / "get.mp4").unlink()
+    other = make_clip(tmp_path / "other.mp4", seconds=3, seed=2).read_bytes()
+    second = origin.serve("/get.mp4?id=2", other)
+    status, told = report(command(second, str(tmp_path / "out"), "--json"))
+
+    assert status == 0
+    assert Path(told["path"]).read_bytes() == other
+
+
+def test_a_name_is_cut_to_what_file_systems_take(
+    origin: Origin, command: Command, clip: bytes, tmp_path: Path
+) -> None:
+    url = origin.serve(f"/{quote('あ' * 100)}.mp4", clip)
+    status, told = report(command(url, str(tmp_path / "out"), "--json"))
+
+    assert status == 0
+    assert Path(told["path"]).name == f"{'あ' * 66}.mp4"
 
 
 def test_an_interrupted_command_says_so_by_its_status(

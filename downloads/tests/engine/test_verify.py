@@ -4,6 +4,7 @@ import io
 import zipfile
 from pathlib import Path
 
+import av
 import pytest
 
 from downloads.engine.errors import NotAVideo, WrongLength
@@ -116,6 +117,51 @@ def test_a_hole_in_the_middle_is_refused(tmp_path: Path, clip: bytes) -> None:
     content[middle - 400_000 : middle + 400_000] = bytes(800_000)
     path.write_bytes(content)
     with pytest.raises(NotAVideo):
+        verify(path)
+
+
+@pytest.mark.parametrize("options", [{"movflags": "faststart"}, {}], ids=["front", "back"])
+@pytest.mark.parametrize(
+    "remark", [b"TAG" + bytes(125), b"\r\n<!-- by a proxy -->\r\n", b"\xff\x17\x03" * 70, b"hello"]
+)
+def test_what_others_add_behind_a_whole_file_is_forgiven(
+    clips: Path, tmp_path: Path, options: dict[str, str], remark: bytes
+) -> None:
+    clip = make_clip(clips / f"index-{len(options)}.mp4", seconds=4, options=options)
+    path = tmp_path / "a.mp4"
+    path.write_bytes(clip.read_bytes() + remark)
+
+    assert verify(path).duration_seconds == pytest.approx(4, abs=0.3)
+
+
+def test_a_matroska_file_that_does_not_tell_its_length_is_measured(clips: Path) -> None:
+    options = {"live": "1"}
+    path = make_clip(clips / "live.mkv", seconds=4, container="matroska", options=options)
+
+    assert verify(path).duration_seconds == pytest.approx(4, abs=0.3)
+
+
+def test_sound_may_outlast_the_picture(clips: Path) -> None:
+    path = clips / "long-sound.mp4"
+    with (
+        av.open(str(make_clip(clips / "p.mp4", seconds=4, has_sound=False))) as picture,
+        av.open(str(make_clip(clips / "s.mp4", seconds=14, has_picture=False))) as sound,
+        av.open(str(path), "w", format="mp4") as output,
+    ):
+        streams = [output.add_stream_from_template(m.streams[0]) for m in (picture, sound)]
+        for media, stream in zip((picture, sound), streams, strict=True):
+            for packet in media.demux():
+                if packet.dts is not None:
+                    packet.stream = stream
+                    output.mux(packet)
+
+    assert verify(path).duration_seconds == pytest.approx(14, abs=0.3)
+
+
+def test_a_picture_of_an_unknown_codec_is_refused(tmp_path: Path, clip: bytes) -> None:
+    path = tmp_path / "a.mp4"
+    path.write_bytes(clip.replace(b"avc1", b"zzz1").replace(b"avcC", b"zzzC"))
+    with pytest.raises(NotAVideo, match="not known"):
         verify(path)
 
 
