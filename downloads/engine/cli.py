@@ -229,8 +229,8 @@ def _stem(url: str) -> str:
     """A file name without suffix, made from an address that strangers have written."""
     for part in reversed(urlsplit(url).path.split("/")):
         name = re.sub(r"[^\w .()\[\]+,&'!-]+", "_", unquote(part, errors="replace"))
-        stem = name.rsplit(".", 1)[0].strip(" ._").encode()[:_MAX_STEM_BYTES]
-        stem = stem.decode(errors="ignore").strip()
+        encoded = name.rsplit(".", 1)[0].strip(" ._").encode()
+        stem = encoded[:_MAX_STEM_BYTES].decode(errors="ignore").strip()
         if stem.lower() not in _EMPTY_NAMES:
             return stem
     return "video"
