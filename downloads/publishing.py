@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, TypeVar
 
 from django.conf import settings
 
 from downloads import upkeep
-from downloads.claims import Claim, advance, renew_lease
+from downloads.claims import Claim, LeaseLost, advance, renew_lease
 from downloads.engine import library
 from downloads.engine.errand import Errand
 from downloads.engine.errors import NameTaken
 from downloads.engine.types import FetchedFile, Stage
+from downloads.errands import closing_connections
 from downloads.libraryfolder import require_library
 from downloads.models import Download
 from downloads.signals import download_completed
@@ -91,7 +93,9 @@ def _move_and_complete(
 ) -> None:
     root, umask = require_library(), settings.UMASK
     try:
-        _keeping(claim, lambda: library.publish(staged, root, relative, umask=umask))
+        confirm = partial(_require, claim)
+        place = staged, root, relative
+        _keeping(claim, lambda: library.publish(*place, umask=umask, confirm=confirm))
     except NameTaken:
         twin = _from_another_site(claim, root / relative, relative, seconds=seconds)
         if twin is None:
@@ -141,9 +145,15 @@ def _complete(claim: Claim, **facts: Any) -> None:
     download_completed.send(sender=Download, download_id=claim.download_id)
 
 
+def _require(claim: Claim) -> None:
+    """Raises LeaseLost, for work that may have been asleep for longer than its lease."""
+    if not renew_lease(claim):
+        raise LeaseLost
+
+
 def _keeping(claim: Claim, work: Callable[[], T]) -> T:
     """Do work on the disk, and keep the claim: a copy to another disk outlasts a lease."""
-    errand = Errand(work)
+    errand = Errand(closing_connections(work))
     while not errand.wait(_RENEW_SECONDS):
         renew_lease(claim)
     return errand.result()

@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connections
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from downloads import failures, publishing, upkeep
@@ -37,6 +37,7 @@ from downloads.engine.errors import (
 )
 from downloads.engine.fetch import fetch
 from downloads.engine.types import Command, FetchedFile, FetchRequest
+from downloads.errands import closing_connections
 from downloads.libraryfolder import incomplete_dir, require_library
 from downloads.models import Download, DownloadAttempt
 from downloads.policies import Failure, Outcome, combine, judge
@@ -282,15 +283,3 @@ def _cause_of(error: EngineError) -> EngineError:
         except FolderUnwritable as cause:
             return cause
     return error
-
-
-def closing_connections(work: Callable[[], T]) -> Callable[[], T]:
-    """The work for a thread of its own, whose connections to the database end with it."""
-
-    def run() -> T:
-        try:
-            return work()
-        finally:
-            connections.close_all()
-
-    return run

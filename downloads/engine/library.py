@@ -10,6 +10,7 @@ import shutil
 import stat
 import unicodedata
 import zlib
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from downloads.engine.digest import sha256_of
@@ -30,14 +31,22 @@ def file_name(stem: str, *, height: int | None, extension: str, variant: str = "
     return f"{stem} [{marks}].{extension}" if marks else f"{stem}.{extension}"
 
 
-def publish(work_file: Path, root: Path, relative: PurePosixPath, *, umask: int) -> Path:
+def publish(
+    work_file: Path,
+    root: Path,
+    relative: PurePosixPath,
+    *,
+    umask: int,
+    confirm: Callable[[], None] = lambda: None,
+) -> Path:
     """Move a file to `root / relative` and return that path.
 
     Folders below the root are made as needed. The file is synced before it gets its name, and the
     folders after it. When the same bytes are already there the work file is removed and all is
     well. A work file that cannot be synced is removed, because its bytes cannot be trusted. Raises
     NameTaken when another file, or one whose name differs only in case, is there; FolderUnwritable
-    when the path leaves the root or cannot be written; DiskFull.
+    when the path leaves the root or cannot be written; DiskFull; and what `confirm` raises, which
+    is asked before the file gets its name: to bring that much to the disk takes its time.
     """
     try:
         folder = _make_folder(root, relative, umask)
@@ -45,7 +54,7 @@ def publish(work_file: Path, root: Path, relative: PurePosixPath, *, umask: int)
         if _is_there_already(work_file, target):
             work_file.unlink()
         else:
-            _move(work_file, target, umask)
+            _move(work_file, target, umask, confirm=confirm)
         sync_folder(folder)
     except OSError as error:
         raise storage_error(error) from error
@@ -91,14 +100,15 @@ def _is_same_file(one: Path, other: Path) -> bool:
     return sha256_of(one) == sha256_of(other)
 
 
-def _move(work_file: Path, target: Path, umask: int) -> None:
+def _move(work_file: Path, target: Path, umask: int, *, confirm: Callable[[], None]) -> None:
     _settle(work_file, umask)
+    confirm()
     try:
         _rename_new(work_file, target)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        _copy_over(work_file, target, umask)
+        _copy_over(work_file, target, umask, confirm=confirm)
     else:
         with contextlib.suppress(OSError):
             sync_folder(work_file.parent)
@@ -119,19 +129,21 @@ def _settle(path: Path, umask: int) -> None:
         os.close(descriptor)
 
 
-def _copy_over(work_file: Path, target: Path, umask: int) -> None:
-    # The name is the same for every try of one download, so that a killed copy leaves no litter.
-    mark = f"{zlib.crc32(os.fsencode(work_file.resolve())):08x}"
-    temporary = target.with_name(f".{mark}.copying")
-    temporary.unlink(missing_ok=True)
+def _copy_over(work_file: Path, target: Path, umask: int, *, confirm: Callable[[], None]) -> None:
+    # Each try has a name of its own, because one that is thought dead may only be asleep; all of
+    # one download begin alike, so that a killed copy leaves no litter.
+    mark = f".{zlib.crc32(os.fsencode(work_file.resolve())):08x}"
+    for left in target.parent.glob(f"{mark}*.copying"):
+        left.unlink(missing_ok=True)
+    temporary = target.with_name(f"{mark}-{os.urandom(4).hex()}.copying")
     try:
         shutil.copyfile(work_file, temporary, follow_symlinks=False)
         _settle(temporary, umask)
+        confirm()
         _rename_new(temporary, target)
-    except OSError:
+    finally:
         temporary.unlink(missing_ok=True)
-        raise
-    work_file.unlink()
+    work_file.unlink(missing_ok=True)
 
 
 def _rename_new(source: Path, target: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -85,6 +86,23 @@ def test_specials_of_two_sites_are_not_taken_for_the_same(
 
     assert (second.state, second.reason_code) == (State.FAILED, "name_taken")
     assert (download_dir / first.final_path).read_bytes() == clip
+
+
+def test_a_worker_that_lost_its_claim_on_the_way_gives_no_file_its_name(
+    publish: Publish, clip: bytes, download_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync = os.fsync
+
+    def outlast_the_lease(descriptor: int) -> None:
+        sync(descriptor)
+        Download.objects.filter(fence=1).update(fence=2, owner="another worker")
+
+    monkeypatch.setattr(os, "fsync", outlast_the_lease)
+    download = run(publish(clip))
+
+    assert (download.state, download.owner) == (State.IMPORTING, "another worker")
+    assert not (download_dir / download.final_path).exists()
+    assert Path(download.staged_path).read_bytes() == clip
 
 
 def test_a_kill_before_an_episode_is_shared_is_finished_by_the_next_worker(

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from downloads import queue, stopping
@@ -148,12 +147,11 @@ def test_a_move_that_takes_longer_than_a_lease_does_not_cost_the_claim(
     move = library.publish
     soon = timezone.now() + timedelta(seconds=5)
 
-    def move_slowly(*place: Any, umask: int) -> Path:
+    def move_slowly(*place: Any, **options: Any) -> Path:
         # As a copy to another file system may take.
         Download.objects.update(lease_expires_at=soon)
         wait_until(lambda: Download.objects.filter(lease_expires_at__gt=soon).exists())
-        connection.close()
-        return move(*place, umask=umask)
+        return move(*place, **options)
 
     monkeypatch.setattr(library, "publish", move_slowly)
     download = run(publish(clip))

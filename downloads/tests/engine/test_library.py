@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import stat
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -123,19 +126,86 @@ def test_a_missing_library_is_not_created(tmp_path: Path, work_file: Path) -> No
         publish(work_file, tmp_path / "unmounted", RELATIVE, umask=0o022)
 
 
-@pytest.mark.skipif(not MEMORY.is_dir(), reason="needs a second file system")
-def test_another_file_system_is_copied_to_first(root: Path, tmp_path: Path) -> None:
-    other = MEMORY / f"tsuzuku-test-{os.getpid()}"
-    if MEMORY.stat().st_dev == root.stat().st_dev:
-        pytest.skip("memory is on the same file system")
-    other.write_bytes(b"film" * 1000)
-    try:
-        final = publish(other, root, RELATIVE, umask=0o022)
-    finally:
-        other.unlink(missing_ok=True)
+@pytest.fixture
+def elsewhere(root: Path) -> Iterator[Path]:
+    """A file on another file system than the library."""
+    if not MEMORY.is_dir() or MEMORY.stat().st_dev == root.stat().st_dev:
+        pytest.skip("needs a second file system, and memory is none")
+    path = MEMORY / f"tsuzuku-test-{os.getpid()}"
+    path.write_bytes(b"film" * 1000)
+    yield path
+    path.unlink(missing_ok=True)
+
+
+def test_another_file_system_is_copied_to_first(root: Path, elsewhere: Path) -> None:
+    final = publish(elsewhere, root, RELATIVE, umask=0o022)
 
     assert final.read_bytes() == b"film" * 1000
     assert [path.name for path in final.parent.iterdir()] == [final.name]
+
+
+def test_what_a_killed_copy_left_is_removed(root: Path, elsewhere: Path) -> None:
+    script = f"""
+import os, shutil
+from pathlib import Path, PurePosixPath
+from downloads.engine.library import publish
+shutil.copyfile = lambda source, target, **_: Path(target).write_bytes(b"fi") and os._exit(0)
+place = PurePosixPath({str(RELATIVE)!r})
+publish(Path({str(elsewhere)!r}), Path({str(root)!r}), place, umask=0o022)
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
+    assert [path.read_bytes() for path in (root / RELATIVE.parent).iterdir()] == [b"fi"]
+    final = publish(elsewhere, root, RELATIVE, umask=0o022)
+
+    assert [path.name for path in final.parent.iterdir()] == [final.name]
+
+
+def test_a_copy_that_was_asleep_never_gives_another_ones_half_its_name(
+    root: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy, is_half, sleeper_is_done = shutil.copyfile, threading.Event(), threading.Event()
+
+    def fall_asleep(source: Path, target: Path, **options: bool) -> None:
+        copy(source, target, **options)
+        monkeypatch.setattr(shutil, "copyfile", copy_slowly)
+        other.start()
+        assert is_half.wait(10)
+
+    def copy_slowly(source: Path, target: Path, **options: bool) -> None:
+        target.write_bytes(source.read_bytes()[:2000])
+        is_half.set()
+        assert sleeper_is_done.wait(10)
+        copy(source, target, **options)
+
+    def publish_too() -> None:
+        published.append(publish(elsewhere, root, RELATIVE, umask=0o022))
+
+    published: list[Path] = []
+    other = threading.Thread(target=publish_too)
+    monkeypatch.setattr(shutil, "copyfile", fall_asleep)
+    try:
+        with pytest.raises(FolderUnwritable):
+            publish(elsewhere, root, RELATIVE, umask=0o022)
+        assert not (root / RELATIVE).exists()
+    finally:
+        sleeper_is_done.set()
+        other.join()
+
+    assert [path.read_bytes() for path in published] == [b"film" * 1000]
+    assert [path.name for path in (root / RELATIVE.parent).iterdir()] == [RELATIVE.name]
+
+
+def test_a_copy_that_is_not_confirmed_gets_no_name(root: Path, elsewhere: Path) -> None:
+    answers = iter([True])  # for the rename that fails, and no other
+
+    def confirm() -> None:
+        if not next(answers, False):
+            raise InterruptedError
+
+    with pytest.raises(FolderUnwritable):
+        publish(elsewhere, root, RELATIVE, umask=0o022, confirm=confirm)
+    assert not list((root / RELATIVE.parent).iterdir())
+    assert elsewhere.exists()
 
 
 def test_only_a_rename_gives_a_file_its_final_name(root: Path, work_file: Path) -> None:
