@@ -32,9 +32,10 @@ def _fetch(words: list[str]) -> None:
 
     Returns only when the words hold options of Django's own: then it takes the usual way.
     """
-    from downloads.engine import cli  # noqa: PLC0415 - no other command needs it
+    from downloads.engine import arguments as told  # noqa: PLC0415 - for this command only
+    from downloads.engine import cli  # noqa: PLC0415 - as above
 
-    arguments = cli.own_arguments(words, prog="manage.py fetch")
+    arguments = told.own_arguments(words, prog="manage.py fetch")
     if arguments is None:
         return
     from watchlist_project import settings  # noqa: PLC0415 - read after the arguments are right

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils.translation import gettext_lazy as _
 
-from downloads.engine import cli
+from downloads.engine import arguments, cli
 
 
 class Command(BaseCommand):
@@ -20,7 +20,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take the engine's own arguments."""
-        cli.add_arguments(parser)
+        arguments.add_arguments(parser)
 
     def handle(self, *_words: object, **options: object) -> None:
         """Fetch as the options say and end with the engine's exit status."""

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import pytest
 
-from downloads.engine import cli
+from downloads.engine.arguments import own_arguments
 from downloads.tests.engine.clips import make_clip
 from downloads.tests.engine.origin import Answer, Origin, wait_until
 
@@ -227,7 +227,7 @@ def test_a_file_in_place_of_the_folder_is_a_wrong_argument(
 def test_arguments_are_taken_in_the_forms_that_people_use(
     tmp_path: Path, words: list[str], expected: dict[str, object]
 ) -> None:
-    arguments = cli.own_arguments(["http://a.example/", str(tmp_path), *words], prog="fetch")
+    arguments = own_arguments(["http://a.example/", str(tmp_path), *words], prog="fetch")
 
     assert arguments is not None
     assert {name: getattr(arguments, name) for name in expected} == expected
