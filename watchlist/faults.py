@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.utils.text import capfirst
+from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+
+from providers.errors import ProviderError
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,3 +175,9 @@ def clause(code: str) -> str:
 def sentence(code: str) -> str:
     """A sentence that stands by itself."""
     return f"{capfirst(clause(code))}."
+
+
+def told(error: ProviderError) -> str:
+    """What to tell whoever asked: the error's own words say more, but they are English."""
+    is_english = (get_language() or "en").startswith("en")
+    return str(error) if is_english else sentence(error.code)

@@ -10,7 +10,6 @@ from django.db import DataError, IntegrityError, InterfaceError, OperationalErro
 from django.http import Http404
 from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from rest_framework import status
 from rest_framework.exceptions import APIException, NotFound, ParseError, Throttled, ValidationError
@@ -60,7 +59,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
 
 def provider_refusal(error: ProviderError, *, url_field: str) -> APIException:
     """What a provider's error says about the request; `url_field` names the field with the URL."""
-    text = _words_of(error)
+    text = faults.told(error)
     if isinstance(error, asking.Busy):
         return Throttled(asking.TRY_AGAIN_SECONDS, text, error.code)
     if isinstance(error, UnknownProvider | ProviderDisabled):
@@ -68,12 +67,6 @@ def provider_refusal(error: ProviderError, *, url_field: str) -> APIException:
     if isinstance(error, NotASeries | EgressRefused):
         return ValidationError({url_field: [text]})
     return Refused(text, error.code, status_code=status.HTTP_400_BAD_REQUEST)
-
-
-def _words_of(error: ProviderError) -> str:
-    # A provider's own words say more, but they are English.
-    is_english = (get_language() or "en").startswith("en")
-    return str(error) if is_english else faults.sentence(error.code)
 
 
 def _as_api_error(error: Exception) -> Exception:

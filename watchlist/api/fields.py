@@ -14,6 +14,7 @@ from rest_framework import serializers
 from providers.errors import EgressRefused
 from providers.safe_url import MAX_URL_LENGTH, check_url
 from providers.text import clean_text
+from watchlist import faults
 from watchlist.api.values import moment, number
 
 MAX_GENRES: Final = 50
@@ -51,7 +52,7 @@ class WebAddressField(CleanCharField):
             try:
                 check_url(cleaned)
             except EgressRefused as error:
-                raise serializers.ValidationError(str(error)) from error
+                raise serializers.ValidationError(faults.told(error)) from error
         return cleaned
 
 

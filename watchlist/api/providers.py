@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from providers import gateway
 from providers.errors import ProviderError
 from providers.gateway import ProviderDescription
+from watchlist import faults
 from watchlist.api.base import IsAdministrator, Resource, found
 from watchlist.api.errors import provider_refusal
 from watchlist.api.serializers.server import (
@@ -63,7 +64,7 @@ class ProviderViews(Resource):
         try:
             asking.test_provider(provider.id)
         except ProviderError as error:
-            return Response({"ok": False, "code": error.code, "message": str(error)})
+            return Response({"ok": False, "code": error.code, "message": faults.told(error)})
         return Response({"ok": True, "code": "", "message": ""})
 
 

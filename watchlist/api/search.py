@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from providers import gateway
 from providers.errors import NotASeries, ProviderError
 from providers.types import SeriesDetails
+from watchlist import faults
 from watchlist.api.base import Resource
 from watchlist.api.errors import provider_refusal
 from watchlist.api.serializers.server import (
@@ -57,7 +58,7 @@ class SearchViews(Resource):
             }
             for provider_id, hit in outcome.matches
         ]
-        errors = {provider_id: str(error) for provider_id, error in outcome.errors.items()}
+        errors = {provider_id: faults.told(error) for provider_id, error in outcome.errors.items()}
         return Response({"results": results, "errors": errors})
 
 
@@ -96,7 +97,7 @@ def _preview(user: User, provider_id: str, seen: Found) -> dict[str, Any]:
         "episodes_known": known.first() if item_id else None,
         "already_followed": item_id is not None,
         "item_id": item_id,
-        "error": None if seen.error is None else str(seen.error),
+        "error": None if seen.error is None else faults.told(seen.error),
     }
 
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from providers import gateway
 from providers.errors import EgressRefused, NotASeries, ProviderError
+from watchlist import faults
 from watchlist.pages.feedback import Told, administrator_required, answer
 from watchlist.pages.panel_forms import ProviderForm
 from watchlist.services import asking
@@ -59,7 +60,7 @@ def change_address(request: HttpRequest, provider_id: str) -> HttpResponse:
         try:
             gateway.set_base_url(provider_id, form.cleaned_data["base_url"])
         except (EgressRefused, NotASeries) as error:
-            form.add_error("base_url", str(error))
+            form.add_error("base_url", faults.told(error))
     if not form.is_valid():
         return _page(request, bad_form=form, bad_id=provider_id, status=UNPROCESSABLE)
     told = Told("ok", _("The address of %(provider)s is saved.") % {"provider": provider.name})
@@ -70,7 +71,7 @@ def _test(provider: gateway.ProviderDescription) -> Told:
     try:
         asking.test_provider(provider.id)
     except ProviderError as error:
-        values = {"provider": provider.name, "error": str(error)}
+        values = {"provider": provider.name, "error": faults.told(error)}
         return Told("error", _("%(provider)s: %(error)s") % values)
     return Told("ok", _("%(provider)s answers.") % {"provider": provider.name})
 

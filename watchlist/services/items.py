@@ -13,6 +13,7 @@ from typing import Any, Final
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from downloads import queue
 from downloads.states import FINISHED
@@ -114,9 +115,8 @@ def look_up(provider_id: str, url: str, lang: str | None) -> Found:
     if locator.lang is None or locator.lang != chosen:
         other = gateway.with_language(provider_id, series_ref, chosen)
         if other is None:
-            raise NoSuchLanguage(
-                f"This page is in {locator.lang}; the provider has a separate page for {chosen}."
-            )
+            text = _("This page is in %(lang)s; the provider has a separate page for %(chosen)s.")
+            raise NoSuchLanguage(text % {"lang": locator.lang, "chosen": chosen})
         series_ref = other
     try:
         details = asking.details(provider_id, series_ref, chosen)
@@ -270,8 +270,9 @@ def _change_language(item: WatchlistItem, lang: str) -> None:
     series = item.series
     ref = gateway.with_language(series.provider_id, series.ref, lang)
     if ref is None:
-        raise NoSuchLanguage(f"The provider has a separate page for {lang}; follow that one.")
-    other, _ = Series.objects.get_or_create(
+        text = _("The provider has a separate page for %(lang)s; follow that one.")
+        raise NoSuchLanguage(text % {"lang": lang})
+    other, _is_new = Series.objects.get_or_create(
         provider_id=series.provider_id,
         ref=ref,
         lang=lang,

@@ -121,15 +121,26 @@ def test_a_series_that_cannot_be_followed_is_refused_by_field(
     assert not WatchlistItem.objects.exists()
 
 
-def test_a_refusal_is_in_the_language_of_the_client(api: APIClient) -> None:
-    answer = api.post(
-        "/api/watchlist",
-        {"anime_url": "http://10.0.0.1/feed", "provider_id": "feed"},
-        headers={"Accept-Language": "fr"},
-    )
-
+@pytest.mark.parametrize(
+    "address", ["http://10.0.0.1/feed", "file:///etc/passwd", "http://u:p@x.example/feed"]
+)
+def test_a_refusal_is_in_the_language_of_the_client(api: APIClient, address: str) -> None:
+    wish = {"anime_url": address, "provider_id": "feed"}
+    answer = api.post("/api/watchlist", wish, headers={"Accept-Language": "fr"})
     assert answer.status_code == 400
     assert "réseau privé" in answer.json()["anime_url"][0]
+
+
+def test_a_language_that_has_a_page_of_its_own_is_refused_in_the_clients_language(
+    api: APIClient, owner: User
+) -> None:
+    item = WatchlistItemFactory.create(
+        user=owner, series__provider_id="nekosama", series__ref="12-glass-harbour_vostfr"
+    )
+    path = f"/api/watchlist/{item.pk}"
+    answer = api.patch(path, {"lang": "vf"}, headers={"Accept-Language": "fr"})
+    assert answer.status_code == 400
+    assert "page à part" in answer.json()["lang"][0]
 
 
 @pytest.mark.parametrize(

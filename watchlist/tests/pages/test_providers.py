@@ -6,21 +6,24 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
 
 from providers import gateway, states
 from providers.safe_url import EgressPolicy
-from watchlist.tests.factories import AdministratorFactory, UserFactory
+from watchlist.tests.factories import AdministratorFactory, ProfileFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture(autouse=True)
-def signed_in(client: Client) -> None:
+def user(client: Client) -> User:
     states.forget_cache()
-    client.force_login(AdministratorFactory.create())
+    made: User = AdministratorFactory.create()
+    client.force_login(made)
+    return made
 
 
 @pytest.fixture
@@ -80,6 +83,18 @@ def test_an_address_that_may_not_be_visited_is_explained(client: Client, address
     assert response.status_code == 422
     assert b'aria-invalid="true"' in response.content
     assert described("animesama").base_url == before
+
+
+def test_what_cannot_be_done_is_said_in_the_readers_language(client: Client, user: User) -> None:
+    ProfileFactory.create(user=user, language="fr")
+    wish = {"animesama-base_url": "file:///etc/passwd"}
+    page = client.post("/settings/providers/animesama/address", wish).content.decode()
+    assert "pas une adresse web" in page
+    assert "Only http" not in page
+    gateway.set_base_url("animesama", "https://127.0.0.1.invalid")
+    answer = client.post("/settings/providers/animesama/test", headers=HTMX)
+    told = json.loads(answer["HX-Trigger"])["toast"]["text"]
+    assert told.endswith("est interrompue.")
 
 
 def test_a_test_says_whether_the_site_answers(client: Client, site: str) -> None:
