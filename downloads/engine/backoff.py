@@ -31,11 +31,6 @@ class StatusRefused(EngineError):
         self.status = answer.status
 
     @property
-    def may_be_expired(self) -> bool:
-        """Whether a freshly resolved address may help."""
-        return self.status in _EXPIRED
-
-    @property
     def is_busy(self) -> bool:
         """Whether the server asks for fewer requests."""
         return self.status in _BUSY
@@ -67,9 +62,7 @@ class FailureCount:
 
         Raises the error itself, in its public form, when there should be no other.
         """
-        if bytes_done - self._bytes_at_failure >= PROGRESS_BYTES:
-            self.failures = self.refreshes = 0
-        self._bytes_at_failure = bytes_done
+        self._note_progress(bytes_done)
         self.failures += 1
         wait = min(limits.retry_wait_seconds * 2.0 ** (self.failures - 1), _MAX_WAIT_SECONDS)
         if error.retry_after_seconds is not None:
@@ -80,12 +73,23 @@ class FailureCount:
             raise error
         return wait
 
-    def may_refresh(self, error: EngineError) -> bool:
+    def may_refresh(self, error: EngineError, *, bytes_done: int) -> bool:
         """Whether to resolve the address again because of this error."""
-        if not isinstance(error, StatusRefused) or not error.may_be_expired:
+        if not may_be_expired(error):
             return False
+        self._note_progress(bytes_done)
         self.refreshes += 1
         return self.refreshes <= _MAX_REFRESHES
+
+    def _note_progress(self, bytes_done: int) -> None:
+        if bytes_done - self._bytes_at_failure >= PROGRESS_BYTES:
+            self.failures = self.refreshes = 0
+        self._bytes_at_failure = bytes_done
+
+
+def may_be_expired(error: EngineError) -> bool:
+    """Whether a freshly resolved address may help."""
+    return isinstance(error, StatusRefused) and error.status in _EXPIRED
 
 
 def may_pass(error: EngineError) -> bool:

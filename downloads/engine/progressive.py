@@ -328,7 +328,9 @@ class Progressive:
         self._effective_url = ""
         if was_redirected and isinstance(error, StatusRefused):
             return
-        if self.source.refresh is not None and self._failures.may_refresh(error):
+        if self.source.refresh is not None and self._failures.may_refresh(
+            error, bytes_done=self.bytes_done
+        ):
             self._needs_renewal = True
             return
         wait = self._failures.wait_seconds(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from downloads.engine.backoff import FailureCount, may_pass
+from downloads.engine.backoff import FailureCount, may_be_expired, may_pass
 from downloads.engine.calls import Call
 from downloads.engine.errors import EngineError
 from downloads.engine.monitor import Monitor
@@ -73,6 +73,7 @@ class SegmentFetch:
         self._limit: int | None = None  # connections, after the server complained
         self._limit_until = self._not_before = self._next_space = self._failed_at = 0.0
         self._needs_renewal = False
+        self._renewed_at = 0.0
         self.resumed_from = self.bytes_done
 
     def _open_store(self) -> None:
@@ -122,8 +123,8 @@ class SegmentFetch:
         """Start what should run now. Raises EngineError, OSError."""
         now = time.monotonic()
         if self._needs_renewal and self.source.renew is not None:
-            self._needs_renewal = False
             self.source.renew()
+            self._needs_renewal, self._renewed_at = False, time.monotonic()
         if now >= self._next_space:
             self._next_space = now + _SPACE_SECONDS
             self._folder.require_space(0, self._monitor.limits.min_free_bytes)
@@ -202,12 +203,18 @@ class SegmentFetch:
         self._bytes_whole += lane.length
         self._failures.failures = 0
 
+    def _is_renewed(self, lane: SegmentLane, error: EngineError) -> bool:
+        """Whether the segment will be asked for at a fresh address."""
+        if self._needs_renewal:
+            return True
+        if may_be_expired(error) and lane.started_at < self._renewed_at:
+            return True
+        self._needs_renewal = self._failures.may_refresh(error, bytes_done=self._bytes_whole)
+        return self._needs_renewal
+
     def _retry(self, lane: SegmentLane, error: EngineError) -> None:
         now = time.monotonic()
-        if self.source.renew is not None and (
-            self._needs_renewal or self._failures.may_refresh(error)
-        ):
-            self._needs_renewal = True
+        if self.source.renew is not None and self._is_renewed(lane, error):
             return
         if self._lanes and may_pass(error):
             self._limit, self._limit_until = len(self._lanes), now + 10.0

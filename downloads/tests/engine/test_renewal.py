@@ -13,9 +13,9 @@ import pytest
 
 from downloads.engine.errors import Interrupted, ServerRefused
 from downloads.engine.types import Command
-from downloads.tests.engine.conftest import FAST, Fetch, Owner
-from downloads.tests.engine.origin import Answer, Origin, failing_first
-from downloads.tests.engine.test_hls import serve_folder
+from downloads.tests.engine.conftest import CLIP_SECONDS, FAST, Fetch, Owner
+from downloads.tests.engine.origin import Answer, Origin, Script, failing_first
+from downloads.tests.engine.test_hls import packet_counts, serve_folder
 from providers.streams import Stream, StreamKind
 
 PATIENT = replace(FAST, stall_timeout_seconds=30.0)
@@ -136,3 +136,82 @@ def test_a_renewed_address_of_another_kind_is_refused(
     page.answers.set()
     with pytest.raises(ServerRefused, match="another kind"):
         run("", stream=expired(StreamKind.HTTP), refresh=page.refresh)
+
+
+@dataclass
+class Allowance:
+    """Answers that a server gives until the address is resolved again."""
+
+    each: int
+    left: int = 0
+    renewals: int = 0
+
+    def of(self, content: bytes, *, most_bytes: int | None = None) -> Script:
+        def script(_number: int, _headers: dict[str, str]) -> Answer:
+            self.left -= 1
+            if self.left < 0:
+                return Answer(status=403)
+            return Answer(content, etag="", most_bytes=most_bytes)
+
+        return script
+
+    def renew(self, stream: Stream) -> Callable[[], Stream]:
+        def refresh() -> Stream:
+            self.renewals += 1
+            self.left = self.each
+            return stream
+
+        return refresh
+
+
+@pytest.mark.parametrize("connections", [1, 4])
+def test_a_stream_may_expire_again_and_again_while_it_gets_on(
+    origin: Origin, run: Fetch, ts_stream: Path, connections: int
+) -> None:
+    stream = Stream(serve_folder(origin, ts_stream, "/v"), StreamKind.HLS)
+    allowance = Allowance(each=1)
+    for path in ts_stream.glob("*.ts"):
+        origin.serve(f"/v/{path.name}", allowance.of(path.read_bytes()))
+    owner = Owner(replace(FAST, max_connections=connections))
+    fetched = run("", stream=stream, owner=owner, refresh=allowance.renew(stream))
+
+    assert packet_counts(fetched.path)["video"] == CLIP_SECONDS * 10
+    assert allowance.renewals >= len(list(ts_stream.glob("*.ts")))
+
+
+def test_a_file_may_expire_again_and_again_while_it_gets_on(
+    origin: Origin, run: Fetch, clip: bytes
+) -> None:
+    allowance = Allowance(each=1)
+    url = origin.serve("/a.mp4", allowance.of(clip, most_bytes=300_000))
+    stream = Stream(url, StreamKind.HTTP)
+    fetched = run("", stream=stream, refresh=allowance.renew(stream))
+
+    assert fetched.path.read_bytes() == clip
+
+
+def test_a_stream_that_expires_at_once_is_given_up(
+    origin: Origin, run: Fetch, ts_stream: Path
+) -> None:
+    stream = Stream(serve_folder(origin, ts_stream, "/v"), StreamKind.HLS)
+    allowance = Allowance(each=0)
+    origin.serve("/v/s003.ts", allowance.of(b""))
+    with pytest.raises(ServerRefused, match="403"):
+        run("", stream=stream, refresh=allowance.renew(stream))
+    assert allowance.renewals == 3
+
+
+def test_connections_of_one_address_expire_once(
+    origin: Origin, run: Fetch, ts_stream: Path
+) -> None:
+    stream = Stream(serve_folder(origin, ts_stream, "/v"), StreamKind.HLS)
+    for path in ts_stream.glob("*.ts"):
+        late = 0.0 if path.name == "s000.ts" else 0.5
+        expired = Answer(status=403, delay_seconds=late)
+        origin.serve(f"/v/{path.name}", failing_first(1, expired, Answer(path.read_bytes())))
+    allowance = Allowance(each=0)
+    owner = Owner(replace(FAST, max_connections=6))
+    fetched = run("", stream=stream, owner=owner, refresh=allowance.renew(stream))
+
+    assert packet_counts(fetched.path)["video"] == CLIP_SECONDS * 10
+    assert allowance.renewals == 1
