@@ -15,6 +15,7 @@ from downloads.engine.playlist import (
     best_variant,
     parse_playlist,
 )
+from downloads.engine.segmentlane import SegmentChanged
 from downloads.engine.segments import Decryptor, SegmentSource, fingerprint_of
 from downloads.engine.small import SmallFetcher
 
@@ -183,7 +184,7 @@ def segment_source(
         def renew() -> None:
             fresh = reload()
             if fresh.fingerprint != source.fingerprint:
-                raise PlaylistRefused("The renewed address leads to another stream.")
+                raise SegmentChanged("The renewed address leads to another stream.")
             source.segments, source.headers = fresh.order, fetcher.headers
             source.decryptor = fresh.decryptor
 

@@ -215,3 +215,47 @@ def test_connections_of_one_address_expire_once(
 
     assert packet_counts(fetched.path)["video"] == CLIP_SECONDS * 10
     assert allowance.renewals == 1
+
+
+@pytest.fixture
+def signed_path(origin: Origin, ts_stream: Path) -> Stream:
+    """A stream whose addresses are signed in the path; that of `/one` soon expires."""
+    serve_folder(origin, ts_stream, "/two")
+    url = serve_folder(origin, ts_stream, "/one")
+    for path in sorted(ts_stream.glob("*.ts"))[3:]:
+        origin.serve(f"/one/{path.name}", Answer(status=403))
+    return Stream(url, StreamKind.HLS)
+
+
+def test_a_signature_in_the_path_is_renewed_and_what_is_there_is_kept(
+    origin: Origin, run: Fetch, signed_path: Stream
+) -> None:
+    renewed = Stream(origin.url("/two/index.m3u8"), StreamKind.HLS)
+    fetched = run("", stream=signed_path, refresh=lambda: renewed)
+
+    assert not fetched.restarted
+    assert packet_counts(fetched.path)["video"] == CLIP_SECONDS * 10
+    again = [seen.path for seen in origin.seen if seen.path[:7] == "/two/s0"]
+    assert again[:3] == ["/two/s003.ts", "/two/s004.ts", "/two/s005.ts"]
+
+
+def test_a_stream_is_resumed_at_an_address_with_another_signature_in_the_path(
+    origin: Origin, run: Fetch, signed_path: Stream, ts_stream: Path
+) -> None:
+    with pytest.raises(ServerRefused):
+        run("", stream=signed_path)
+    fetched = run(origin.url("/two/index.m3u8"), kind=StreamKind.HLS)
+
+    assert not fetched.restarted
+    assert fetched.resumed_from == sum(p.stat().st_size for p in ts_stream.glob("s00[0-2].ts"))
+
+
+def test_a_renewed_address_of_another_stream_starts_anew(
+    origin: Origin, run: Fetch, signed_path: Stream
+) -> None:
+    shorter = "#EXTM3U\n#EXTINF:2,\ns000.ts\n#EXTINF:2,\ns001.ts\n#EXT-X-ENDLIST\n"
+    url = origin.serve("/two/short.m3u8", shorter.encode())
+    fetched = run("", stream=signed_path, refresh=lambda: Stream(url, StreamKind.HLS))
+
+    assert fetched.restarted
+    assert packet_counts(fetched.path)["video"] == 40
