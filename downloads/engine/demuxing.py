@@ -26,6 +26,10 @@ _MPEG_TS = "mpegts"
 _TIMED = frozenset({_MPEG_TS, "mov,mp4,m4a,3gp,3g2,mj2"})
 _CLOCKLESS = frozenset({"aac", "mp3", "ac3", "eac3", "flac"})
 
+# A packet on its way with the time that orders it among all tracks. A plain tuple, because there
+# are a hundred thousand of them in an episode.
+Timed = tuple[float, "Packet[Any]"]
+
 # What is written once for a whole track, from its first part: the codec, how its sound is sampled,
 # and its description.
 Shape = tuple[str, int, str, bytes]

@@ -13,22 +13,21 @@ import heapq
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
-from fractions import Fraction
 from itertools import chain
 from math import inf
 from operator import itemgetter
 from pathlib import Path
 from threading import Event
-from typing import Any
 
 import av
 import av.logging
 from av.container import InputContainer, OutputContainer
-from av.packet import Packet
 from av.stream import Stream
 
+from downloads.engine.cuepackets import Zeros, cue_packets
 from downloads.engine.demuxing import (
     Shape,
+    Timed,
     codec_of,
     has_clock,
     opened,
@@ -62,26 +61,11 @@ _MP4_CODECS = frozenset(
 )
 _DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES})
 _MICROSECONDS = 1_000_000
-_MILLISECOND = Fraction(1, 1000)
 _STOP_EVERY_PACKETS = 256
 # Where the room for the index is too little the join begins again with more.
 _INDEX_GROWTH = (1, 4, 16)
 # Two tracks whose clocks start closer than that were cut from the same clock.
 _SAME_CLOCK_SECONDS = 2.0
-# What libavcodec's encoder for MP4 timed text wants to know before it writes plain cues.
-_SUBTITLE_HEADER = (
-    b"[Script Info]\nScriptType: v4.00+\n\n[V4+ Styles]\nFormat: Name, Fontname, Fontsize, "
-    b"PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, Italic, Underline, "
-    b"StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, Alignment, "
-    b"MarginL, MarginR, MarginV, Encoding\nStyle: Default,Arial,16,&Hffffff,&Hffffff,&H0,&H0,"
-    b"0,0,0,0,100,100,0,0,1,1,0,2,10,10,10,0\n\n[Events]\nFormat: Layer, Start, End, Style, "
-    b"Name, MarginL, MarginR, MarginV, Effect, Text\n\0"
-)
-
-
-# A packet on its way with the time that orders it among all tracks. A plain tuple, because there
-# are a hundred thousand of them in an episode.
-_Timed = tuple[float, "Packet[Any]"]
 
 
 class _IndexTooLargeError(Exception):
@@ -103,7 +87,6 @@ class Muxer:
         self._target, self._stop = target, stop
         self._has_sound_track = any(track.kind == "audio" for track in tracks)
         self._last_dts: dict[int, int] = {}
-        self._seconds = inf  # how long the longest track lasts
 
     def run(self) -> Path:
         """Write the target and return its path, which has the suffix of its container.
@@ -134,17 +117,20 @@ class Muxer:
         chosen = [self._streams_of(i, t) for i, t in zip(inputs, self._tracks, strict=True)]
         target = self._target.with_suffix(_suffix_for(chosen))
         seconds = max(map(_seconds_of, self._tracks, inputs))
-        self._seconds = seconds or inf
         room = growth * index_bytes([*chain.from_iterable(chosen)], seconds)
         output = stack.enter_context(_output(target, room))
         starts = _common_starts(inputs)
-        lanes: list[Iterator[_Timed]] = []
+        lanes: list[Iterator[Timed]] = []
         for number, track in enumerate(self._tracks):
             outputs = [_added(output, stream, track.language) for stream in chosen[number]]
             is_late = track.groups[0].start_seconds > 0
             start = start_of(inputs[number]) if is_late else starts[number]
             lanes.append(self._packets(track, inputs[number], start, outputs))
-        lanes += [self._cues(output, subtitle, starts[0]) for subtitle in self._subtitles]
+        zeros = Zeros(self._tracks[0].groups, starts[0])
+        lanes += [
+            cue_packets(output, subtitle, zeros, end_seconds=seconds or inf)
+            for subtitle in self._subtitles
+        ]
         merged = heapq.merge(*lanes, key=itemgetter(0)) if len(lanes) > 1 else lanes[0]
         for count, (_, packet) in enumerate(merged):
             if count % _STOP_EVERY_PACKETS == 0 and self._stop.is_set():
@@ -168,7 +154,7 @@ class Muxer:
 
     def _packets(
         self, track: TrackInput, first: InputContainer, start: float, outputs: list[Stream]
-    ) -> Iterator[_Timed]:
+    ) -> Iterator[Timed]:
         shapes = self._shapes_of(first, track)
         begin = track.groups[0].start_seconds
         yield from self._group_packets(first, track, begin - start, outputs)
@@ -181,7 +167,7 @@ class Muxer:
 
     def _group_packets(
         self, container: InputContainer, track: TrackInput, shift: float, outputs: list[Stream]
-    ) -> Iterator[_Timed]:
+    ) -> Iterator[Timed]:
         streams = self._streams_of(container, track)[: len(outputs)]
         # Looked up and written once a packet, so it is kept simple: no fractions in the loop, and
         # nothing is set that would stay as it is.
@@ -216,36 +202,6 @@ class Muxer:
                 packet.dts = dts
             packet.stream = output
             yield dts * tick_seconds, packet
-
-    def _cues(
-        self, output: OutputContainer, subtitle: SubtitleInput, start: float
-    ) -> Iterator[_Timed]:
-        stream = output.add_stream("mov_text")
-        stream.codec_context.subtitle_header = _SUBTITLE_HEADER
-        stream.codec_context.time_base = stream.time_base = _MILLISECOND
-        if language := three_letters(subtitle.language):
-            stream.metadata["language"] = language
-        return self._cue_packets(stream, subtitle, start)
-
-    def _cue_packets(
-        self, stream: Stream, subtitle: SubtitleInput, start: float
-    ) -> Iterator[_Timed]:
-        for cue in subtitle.cues():
-            shift = 0.0 if cue.clock_offset_seconds is None else cue.clock_offset_seconds - start
-            begin = max(cue.start_seconds + shift, 0.0)
-            end = min(cue.end_seconds + shift, self._seconds)
-            if end <= begin:
-                continue
-            text = cue.text.encode()[:65_000]
-            packet = Packet(len(text).to_bytes(2, "big") + text)
-            packet.time_base = _MILLISECOND
-            last = self._last_dts.get(stream.index, -1)
-            packet.pts = packet.dts = self._last_dts[stream.index] = max(
-                round(begin * 1000), last + 1
-            )
-            packet.duration = round((end - begin) * 1000)
-            packet.stream = stream
-            yield begin, packet
 
 
 def _output(target: Path, index_bytes: int) -> OutputContainer:

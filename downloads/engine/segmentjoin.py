@@ -67,7 +67,7 @@ def join(
         if track.kind != "subtitles"
     ]
     subtitles = [
-        SubtitleInput(partial(_cues, track, store, wait), track.language)
+        SubtitleInput(partial(_cues, plan, track, store, wait), track.language)
         for track in plan.tracks
         if track.kind == "subtitles"
     ]
@@ -111,16 +111,21 @@ def _group(
     )
 
 
-def _cues(track: Track, store: SegmentStore, wait: Wait) -> Iterator[Cue]:
+def _cues(
+    plan: SegmentPlan, track: Track, store: SegmentStore, wait: Wait
+) -> Iterator[tuple[int, Cue]]:
+    numbers = dict.fromkeys(segment.group for segment in plan.tracks[0].playlist.segments)
+    parts = {number: part for part, number in enumerate(numbers)}
     # Segments repeat the cues that reach into them.
-    seen: set[Cue] = set()
-    for index in track.places:
+    seen: set[tuple[int, Cue]] = set()
+    for index, segment in zip(track.places, track.playlist.segments, strict=True):
         if not wait(index):
             return
+        part = parts.get(segment.group, 0)
         place = store.place_of(index)
         if place is not None:
             text = store.read(place, 0, min(place.length, _MAX_CUE_BYTES))
             for cue in parse_webvtt(text.decode("utf-8", "replace")):
-                if cue not in seen:
-                    seen.add(cue)
-                    yield cue
+                if (part, cue) not in seen:
+                    seen.add((part, cue))
+                    yield part, cue

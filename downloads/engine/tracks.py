@@ -45,6 +45,7 @@ class TrackInput:
 class SubtitleInput:
     """One subtitle track."""
 
-    # About in order; may come while the other tracks are being copied.
-    cues: Callable[[], Iterable[Cue]]
+    # Each with the number of the main track's part that it belongs to. About in order; may come
+    # while the other tracks are being copied.
+    cues: Callable[[], Iterable[tuple[int, Cue]]]
     language: str = ""

@@ -209,6 +209,33 @@ def test_a_subtitle_behind_the_end_does_not_make_the_file_longer(
     assert fetched.duration_seconds == pytest.approx(12, abs=0.2)
 
 
+def test_subtitles_of_a_later_part_follow_the_clock_of_that_part(
+    origin: Origin, run: Fetch, clips: Path
+) -> None:
+    part = hls(clips, "part-small")
+    one_after_the_other(origin, [part, part])
+    with av.open(str(part / "s000.ts")) as media:
+        ticks = round((media.start_time or 0) * 0.09)
+    for number in (0, 1):
+        words = f"WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:{ticks},LOCAL:00:00:00.000\n\n"
+        words += f"00:01.000 --> 00:02.000\npart {number}\n"
+        origin.serve(f"/words{number}.vtt", words.encode())
+    words_url = "#EXTINF:4,", "words0.vtt", "#EXT-X-DISCONTINUITY", "#EXTINF:4,", "words1.vtt"
+    playlist(origin, "/words.m3u8", *words_url, "#EXT-X-ENDLIST")
+    url = playlist(
+        origin,
+        "/master.m3u8",
+        '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="s",NAME="FR",URI="words.m3u8"',
+        '#EXT-X-STREAM-INF:BANDWIDTH=1,RESOLUTION=320x180,SUBTITLES="s"',
+        "parts.m3u8",
+    )
+    fetched = run(url, kind=HLS)
+    with av.open(str(fetched.path)) as media:
+        cues = [p for p in media.demux(subtitles=0) if p.size > 2]
+        assert [bytes(cue)[2:] for cue in cues] == [b"part 0", b"part 1"]
+        assert [float((cue.pts or 0) * cue.time_base) for cue in cues] == pytest.approx([1, 5])
+
+
 @pytest.mark.parametrize(
     ("options", "codec", "tag"),
     [
