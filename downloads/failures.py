@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from downloads.engine.errors import EngineError
+from downloads.engine.errors import DiskFull, EngineError
 from downloads.policies import Failure
 from providers.errors import ProviderError
 
@@ -25,6 +25,7 @@ def of_engine(error: EngineError) -> Failure:
         retryable=error.retryable,
         blocks=error.blocks,
         retry_after_seconds=error.retry_after_seconds,
+        needed_bytes=error.needed_bytes if isinstance(error, DiskFull) else 0,
     )
 
 

@@ -70,6 +70,8 @@ class Download(models.Model):
     reason_text = models.TextField(_("explanation"), blank=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     not_before = models.DateTimeField(_("not before"), null=True, blank=True)
+    # What must fit on the disk before one that waits for room can go on.
+    needed_bytes = models.PositiveBigIntegerField(default=0)
 
     owner = models.CharField(max_length=120, blank=True)
     fence = models.PositiveIntegerField(default=0)

@@ -33,6 +33,7 @@ class Failure:
     retryable: bool = True
     blocks: bool = False
     retry_after_seconds: float | None = None
+    needed_bytes: int = 0  # free space that was missing
 
 
 @dataclass(frozen=True, slots=True)

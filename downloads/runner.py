@@ -254,6 +254,7 @@ class Run:
             reason_text=failure.text,
             attempts=row.attempts if to is State.BLOCKED else attempts,
             not_before=None if to is State.FAILED else timezone.now() + verdict.delay,
+            needed_bytes=failure.needed_bytes,
             owner="",
             lease_expires_at=None,
             **intent,

@@ -69,11 +69,11 @@ def unblock() -> int:
     now = timezone.now()
     blocked = Download.objects.filter(state=State.BLOCKED, not_before__lte=now)
     count = 0
-    verdicts: dict[str, bool] = {}
-    for row in blocked.only("id", "reason_code", "provider_id"):
-        cause = row.reason_code if row.reason_code in _MACHINE_CAUSES else row.provider_id
+    verdicts: dict[tuple[object, ...], bool] = {}
+    for row in blocked.only("id", "reason_code", "provider_id", "needed_bytes"):
+        cause = row.reason_code, row.provider_id, row.needed_bytes
         if cause not in verdicts:
-            verdicts[cause] = _has_gone(row.reason_code, row.provider_id)
+            verdicts[cause] = _has_gone(row)
         if verdicts[cause]:
             count += move(row.pk, State.BLOCKED, State.QUEUED, not_before=None)
     return count
@@ -105,19 +105,26 @@ def work_folder(download_id: uuid.UUID) -> Path:
     return incomplete_dir() / str(download_id)
 
 
-_MACHINE_CAUSES = frozenset({"disk_low", "folder_unwritable"})
-
-
-def _has_gone(reason_code: str, provider_id: str) -> bool:
-    if reason_code == "disk_low":
-        return not is_disk_low()
-    if reason_code == "folder_unwritable":
+def _has_gone(row: Download) -> bool:
+    if row.reason_code == "disk_low":
+        return _has_room(row.needed_bytes)
+    if row.reason_code == "folder_unwritable":
         return _is_library_writable()
     try:
-        gateway.availability(provider_id)
+        gateway.availability(row.provider_id)
     except ProviderError:
         return False
     return True
+
+
+def _has_room(needed_bytes: int) -> bool:
+    """Whether so much fits where the work is done, and MIN_FREE_DISK_MB stay free."""
+    if is_disk_low():
+        return False
+    try:
+        return free_bytes(incomplete_dir()) >= needed_bytes + settings.MIN_FREE_DISK_MB * 1_000_000
+    except OSError:
+        return True
 
 
 def _is_library_writable() -> bool:

@@ -89,11 +89,18 @@ class ProtectedStream(EngineError):
 
 
 class DiskFull(EngineError):
-    """Not enough free space; nothing is lost, it goes on when there is."""
+    """Not enough free space; nothing is lost, it goes on when there is.
+
+    `needed_bytes`: what has to fit besides what is to stay free; 0 where that is not known.
+    """
 
     code = "disk_low"
     tries_next_source = False
     blocks = True
+
+    def __init__(self, message: str, *, needed_bytes: int = 0) -> None:
+        super().__init__(message)
+        self.needed_bytes = needed_bytes
 
 
 class FolderUnwritable(EngineError):

@@ -70,8 +70,9 @@ class WorkFolder:
             free = free_bytes(self.path)
         except OSError as error:
             raise storage_error(error) from error
-        if free < max(needed_bytes, 0) + min_free_bytes:
-            raise DiskFull("There is not enough free space on the disk.")
+        needed = max(needed_bytes, 0)
+        if free < needed + min_free_bytes:
+            raise DiskFull("There is not enough free space on the disk.", needed_bytes=needed)
 
     def discard(self, *, keep: tuple[str, ...] = ()) -> None:
         """Remove everything that earlier runs left here, except the named entries."""

@@ -111,6 +111,29 @@ def test_a_full_disk_blocks_without_burning_an_attempt_and_goes_on_when_there_is
     assert download.state == State.COMPLETED
 
 
+def test_a_file_that_does_not_fit_asks_nobody_again_before_there_is_room_for_it(
+    publish: Callable[..., Order],
+    clip: bytes,
+    origin: Origin,
+    settings: Settings,
+    download_dir: Path,
+) -> None:
+    gigabyte, spare = 10**9, library.free_bytes(download_dir)
+    settings.MIN_FREE_DISK_MB = (spare - gigabyte) // 10**6
+    download = run(publish(Answer(clip, whole_size=2 * gigabyte)))
+    assert (download.state, download.reason_code) == (State.BLOCKED, "disk_low")
+    asked = len(origin.seen)
+    Download.objects.update(not_before=timezone.now())
+    upkeep.keep_queue_moving()
+    assert not runner.run_next()
+    assert len(origin.seen) == asked
+
+    settings.MIN_FREE_DISK_MB = 1
+    upkeep.keep_queue_moving()
+    download.refresh_from_db()
+    assert download.state == State.QUEUED
+
+
 def test_a_file_of_the_same_name_is_never_overwritten(
     publish: Callable[..., Order], clip: bytes, download_dir: Path
 ) -> None:
