@@ -16,11 +16,15 @@ function toast({ level = 'ok', text, undo, id }) {
   const line = document.createElement('span');
   line.textContent = text;
   box.append(line);
-  if (undo) box.append(button(words.undo, () => { box.remove(); htmx.ajax('POST', undo, { swap: 'none' }); }));
-  box.append(button('×', () => box.remove(), words.dismiss));
+  if (undo) box.append(button(words.undo, () => { dismiss(box); htmx.ajax('POST', undo, { swap: 'none' }); }));
+  box.append(button('×', () => dismiss(box), words.dismiss));
   $('#toasts').append(box);
   while ($('#toasts').children.length > 3) $('#toasts').firstChild.remove();
   stay(box, level);
+}
+function dismiss(box) {
+  box.remove();
+  keepFocus();
 }
 function button(text, act, name) {
   const made = document.createElement('button');
@@ -46,8 +50,16 @@ document.addEventListener('htmx:sendError', () => toast({ level: 'error', text: 
 document.addEventListener('htmx:timeout', () => toast({ level: 'error', text: words.offline }));
 $$('#toasts .toast').forEach(box => {
   stay(box, box.dataset.level);
-  $('[data-dismiss]', box)?.addEventListener('click', () => box.remove());
+  $('[data-dismiss]', box)?.addEventListener('click', () => dismiss(box));
 });
+
+// --- Focus: when what has it goes away, the next Tab begins at the page's content, not at its top.
+let held = null;
+document.addEventListener('focusin', event => { held = event.target; });
+document.addEventListener('htmx:afterRequest', keepFocus);
+function keepFocus() {
+  if (held && !held.isConnected && document.activeElement === document.body) $('#main').focus({ preventScroll: true });
+}
 
 // --- The dialog: filled by hx-get, opened when filled, emptied when closed.
 let opener = null;
@@ -65,6 +77,7 @@ modal.addEventListener('close', () => {
   $('#modal-body').replaceChildren();
   if (opener) document.getElementById(opener)?.focus();
   opener = null;
+  keepFocus();
 });
 document.addEventListener('click', event => {
   if (!event.target.closest('[data-help]')) return;

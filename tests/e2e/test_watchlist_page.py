@@ -90,6 +90,27 @@ def test_pause_keeps_the_focus_and_can_be_undone(open_page: Opener, owner: User)
     assert item.status == ItemStatus.ACTIVE
 
 
+@pytest.mark.parametrize("button", ["Undo", "Dismiss"])
+def test_the_focus_stays_in_the_page_when_a_toast_goes(
+    open_page: Opener, owner: User, button: str
+) -> None:
+    item = of_kind(furnish(owner, 9), "current")
+    page = open_page()
+    page.locator(f"#p{item.pk}").press("Enter")
+    page.get_by_role("button", name=button).press("Enter")
+    expect(page.locator(".toast", has_text="Paused")).to_have_count(0)
+    expect(page.locator("#main")).to_be_focused()
+
+
+def test_the_focus_stays_in_the_page_when_a_card_goes(open_page: Opener, owner: User) -> None:
+    item = of_kind(furnish(owner, 9), "current")
+    page = open_page()
+    page.locator(f"#e{item.pk}").press("Enter")
+    page.get_by_role("dialog").get_by_role("button", name="Remove").press("Enter")
+    expect(page.locator(f"#s{item.pk}")).to_have_count(0)
+    expect(page.locator("#main")).to_be_focused()
+
+
 def test_shortcuts_move_between_cards_and_pause(open_page: Opener, owner: User) -> None:
     furnish(owner, 9)
     page = open_page()
