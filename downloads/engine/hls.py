@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from downloads.engine.errors import PlaylistRefused
 from downloads.engine.playlist import (
+    MAX_INITS,
     MasterPlaylist,
     MediaPlaylist,
     Rendition,
@@ -22,6 +23,7 @@ from downloads.engine.small import SmallFetcher
 _MAX_PLAYLIST_BYTES = 48_000_000
 _MAX_KEY_BYTES = 1024
 _MAX_INIT_BYTES = 10_000_000
+_MAX_ALL_INITS_BYTES = 64_000_000
 _MAX_KEYS = 2000
 _MAX_RENDITIONS = 8
 _KEY_BYTES = 16
@@ -109,21 +111,31 @@ def load_hls(fetcher: SmallFetcher, url: str, max_height: int | None) -> Segment
 
 def load_extras(fetcher: SmallFetcher, plan: SegmentPlan) -> None:
     """Fetch the keys and initialisation segments of a plan. Raises EngineError."""
-    inits = {init for track in plan.tracks for init in track.playlist.inits}
+    inits = list(dict.fromkeys(init for track in plan.tracks for init in track.playlist.inits))
     segments = [*plan.order, *inits]
-    key_urls = list(dict.fromkeys(segment.key.url for segment in segments if segment.key))
-    if len(key_urls) > _MAX_KEYS:
-        raise PlaylistRefused("The stream changes its key too often.")
-    for url, key in fetcher.fetch_all(key_urls, max_bytes=_MAX_KEY_BYTES).items():
+    keys = list(dict.fromkeys((segment.key.url, None) for segment in segments if segment.key))
+    if len(keys) > _MAX_KEYS or len(inits) > MAX_INITS:
+        raise PlaylistRefused("The stream changes its key or its beginning too often.")
+    for (url, _), key in fetcher.fetch_all(keys, max_bytes=_MAX_KEY_BYTES).items():
         if len(key.content) != _KEY_BYTES:
             raise PlaylistRefused("The key that should decrypt the stream has the wrong length.")
         plan.keys[url] = key.content
-    for init in inits:
-        found = fetcher.fetch(init.url, max_bytes=_MAX_INIT_BYTES, byte_range=init.byte_range)
+    _load_inits(fetcher, plan, inits)
+
+
+def _load_inits(fetcher: SmallFetcher, plan: SegmentPlan, inits: list[Segment]) -> None:
+    parts = [(init.url, init.byte_range) for init in inits]
+    found = fetcher.fetch_all(list(dict.fromkeys(parts)), max_bytes=_MAX_INIT_BYTES)
+    left = _MAX_ALL_INITS_BYTES
+    for init, part in zip(inits, parts, strict=True):
+        content = found[part].content
         decryptor = plan.decryptor(init)
-        content = found.content
         if decryptor is not None:
             content = decryptor.update(content) + decryptor.finish()
+            # The same bytes may be wanted under many keys.
+            left -= len(content)
+        if left < 0:
+            raise PlaylistRefused("The stream's initialisation segments are too large.")
         plan.inits[init] = content
 
 

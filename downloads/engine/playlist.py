@@ -10,6 +10,7 @@ from downloads.engine.errors import LiveStream, PlaylistRefused, ProtectedStream
 
 MAX_SEGMENTS = 200_000
 MAX_SECONDS = 48 * 3600.0
+MAX_INITS = 2000
 _MAX_DIGITS = 12
 _ATTRIBUTE = re.compile(r'([A-Z0-9-]{1,40})=("[^"]{0,8000}"|[^,"]{0,8000})')
 _BYTE_RANGE = re.compile(r"(\d{1,15})(?:@(\d{1,15}))?")
@@ -184,7 +185,7 @@ class _MediaReader:
         self.group = 0
         self.key: dict[str, str] | None = None
         self.init: int | None = None
-        self.byte_range: tuple[int, int] | None = None
+        self.init_numbers: dict[Segment, int] = {}
         self.range_text = ""
         self.last_range: tuple[str, int] = ("", 0)
         self.has_end = False
@@ -237,9 +238,11 @@ class _MediaReader:
         byte_range = self._range(attributes.get("BYTERANGE", ""), url)
         key = self._key() if self.key is not None and "IV" in self.key else None
         init = Segment(url, 0.0, byte_range, key)
-        if init not in self.playlist.inits:
+        index = self.init_numbers.setdefault(init, len(self.init_numbers))
+        if index == MAX_INITS:
+            raise PlaylistRefused("The playlist changes its initialisation segment too often.")
+        if index == len(self.playlist.inits):
             self.playlist.inits.append(init)
-        index = self.playlist.inits.index(init)
         if self.init is not None and index != self.init:
             self.group += 1
         self.init = index

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
@@ -14,7 +14,12 @@ from downloads.engine.monitor import Monitor
 from downloads.engine.transport import Transport
 
 _AT_ONCE = 4
+# What is fetched together is kept in memory together.
+_MOST_TOGETHER_BYTES = 64_000_000
 _GOOD = frozenset({HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT})
+
+
+Part = tuple[str, tuple[int, int] | None]  # an address, and which of its bytes, half open
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,10 @@ class _Fetch:
     is_over: bool = False
     error: EngineError | OSError | None = None
     url: str = ""
+
+    def __post_init__(self) -> None:
+        if self.byte_range is not None and self.byte_range[0] >= self.byte_range[1]:
+            raise PlaylistRefused("The playlist names an impossible range of bytes.")
 
     @property
     def content(self) -> bytes:
@@ -99,8 +108,6 @@ class SmallFetcher:
         self, url: str, *, max_bytes: int, byte_range: tuple[int, int] | None = None
     ) -> SmallFile:
         """One small file or exactly a part of one. Raises EngineError after all retries."""
-        if byte_range is not None and byte_range[0] >= byte_range[1]:
-            raise PlaylistRefused("The playlist names an impossible range of bytes.")
         failures = FailureCount()
         while True:
             sink = _Fetch(max_bytes, byte_range)
@@ -113,21 +120,26 @@ class SmallFetcher:
             wait = failures.wait_seconds(sink.error, bytes_done=0, limits=self._monitor.limits)
             self._pause(wait)
 
-    def fetch_all(self, urls: list[str], *, max_bytes: int) -> dict[str, SmallFile]:
+    def fetch_all(self, parts: Sequence[Part], *, max_bytes: int) -> dict[Part, SmallFile]:
         """Several small files, a few at a time. Raises EngineError when one stays away."""
-        found: dict[str, SmallFile] = {}
-        for start in range(0, len(urls), _AT_ONCE):
-            sinks = [_Fetch(max_bytes) for _ in urls[start : start + _AT_ONCE]]
+        found: dict[Part, SmallFile] = {}
+        left = _MOST_TOGETHER_BYTES
+        for start in range(0, len(parts), _AT_ONCE):
+            batch = parts[start : start + _AT_ONCE]
+            sinks = [_Fetch(max_bytes, byte_range) for _, byte_range in batch]
             calls = [
-                Call(url, sink, headers=self.headers)
-                for url, sink in zip(urls[start:], sinks, strict=False)
+                Call(url, sink, headers=self.headers, byte_range=byte_range)
+                for (url, byte_range), sink in zip(batch, sinks, strict=True)
             ]
             self._run(calls, sinks)
-            for url, sink in zip(urls[start:], sinks, strict=False):
+            for part, sink in zip(batch, sinks, strict=True):
                 if sink.error is None:
-                    found[url] = SmallFile(sink.content, sink.url)
+                    found[part] = SmallFile(sink.content, sink.url)
                 else:
-                    found[url] = self.fetch(url, max_bytes=max_bytes)
+                    found[part] = self.fetch(part[0], max_bytes=max_bytes, byte_range=part[1])
+                left -= len(found[part].content)
+            if left < 0:
+                raise PlaylistRefused("The stream needs too many keys or beginnings.")
         return found
 
     def _run(self, calls: list[Call], sinks: list[_Fetch]) -> None:
