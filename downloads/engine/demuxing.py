@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _READ_BYTES = 1_048_576
 _MICROSECONDS = 1_000_000
 _MPEG_TS = "mpegts"
+# How far a track that was announced is looked for: some begin long after the others.
+_PATIENCE = {"probesize": "32000000", "analyzeduration": "120000000"}
 # What tells when each packet is to be decoded.
 _TIMED = frozenset({_MPEG_TS, "mov,mp4,m4a,3gp,3g2,mj2"})
 _CLOCKLESS = frozenset({"aac", "mp3", "ac3", "eac3", "flac"})
@@ -39,7 +41,7 @@ Shape = tuple[str, int, str, bytes]
 def opened(group: Group) -> Iterator[InputContainer]:
     """A group's bytes behind the demuxer that they ask for; nothing else may be opened."""
     source = group.open()
-    options = {"protocol_whitelist": "file", "enable_drefs": "0"}
+    options = {"protocol_whitelist": "file", "enable_drefs": "0"} | _PATIENCE
     with av.open(
         str(source) if isinstance(source, Path) else source,
         format=group.container().value,

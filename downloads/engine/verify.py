@@ -19,7 +19,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from downloads.engine.boxes import is_cut
-from downloads.engine.demuxing import codec_of
+from downloads.engine.demuxing import codec_of, has_clock
 from downloads.engine.errors import NotAVideo, WrongLength
 from downloads.engine.sniff import SNIFF_BYTES, Container, container_of
 
@@ -136,10 +136,12 @@ def _main_video(container: InputContainer) -> VideoStream | None:
 
 
 def _duration_of(container: InputContainer, stream: VideoStream | AudioStream) -> float:
-    if container.duration is not None and container.duration > 0:
-        return container.duration / _MICROSECONDS
-    if stream.duration is not None and stream.time_base is not None:
-        return float(stream.duration * stream.time_base)
+    if has_clock(container):
+        if container.duration is not None and container.duration > 0:
+            return container.duration / _MICROSECONDS
+        if stream.duration is not None and stream.time_base is not None:
+            return float(stream.duration * stream.time_base)
+    # What bare sound is said to last is a guess by the bit rate of its beginning.
     end = _last_packet_seconds(container)
     container.seek(container.start_time or 0)
     return end

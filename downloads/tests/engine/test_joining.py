@@ -191,6 +191,33 @@ def test_sound_without_a_clock_begins_with_the_picture(
     assert first[0] == pytest.approx(first[1], abs=0.1)
 
 
+def test_sound_that_begins_long_after_the_picture_is_found(
+    origin: Origin, run: Fetch, clips: Path
+) -> None:
+    folder = clips / "late"
+    folder.mkdir()
+    picture = make_clip(clips / "p.ts", seconds=20, container="mpegts", has_sound=False)
+    sound = make_clip(clips / "s.ts", seconds=2, container="mpegts", has_picture=False)
+    with (
+        av.open(str(picture)) as first,
+        av.open(str(sound)) as second,
+        av.open(str(folder / "all.ts"), "w", format="mpegts") as output,
+    ):
+        streams = [output.add_stream_from_template(m.streams[0]) for m in (first, second)]
+        for media, stream, delay in zip((first, second), streams, (0, 18), strict=True):
+            for packet in media.demux():
+                if packet.dts is not None and packet.pts is not None:
+                    packet.pts += delay * 90_000
+                    packet.dts += delay * 90_000
+                    packet.stream = stream
+                    output.mux(packet)
+    origin.serve("/all.ts", (folder / "all.ts").read_bytes())
+    fetched = run(
+        playlist(origin, "/late.m3u8", "#EXTINF:20,", "all.ts", "#EXT-X-ENDLIST"), kind=HLS
+    )
+    assert times_of(fetched.path, "audio")[0] == pytest.approx(18, abs=0.2)
+
+
 def test_a_subtitle_behind_the_end_does_not_make_the_file_longer(
     origin: Origin, run: Fetch, ts_stream: Path
 ) -> None:

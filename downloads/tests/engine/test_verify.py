@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import io
+import random
 import zipfile
+from array import array
 from pathlib import Path
 
 import av
 import pytest
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
 
 from downloads.engine.errors import NotAVideo, WrongLength
 from downloads.engine.verify import verify
@@ -139,6 +143,27 @@ def test_a_matroska_file_that_does_not_tell_its_length_is_measured(clips: Path) 
     path = make_clip(clips / "live.mkv", seconds=4, container="matroska", options=options)
 
     assert verify(path).duration_seconds == pytest.approx(4, abs=0.3)
+
+
+def test_bare_sound_is_measured_and_not_guessed(clips: Path, tmp_path: Path) -> None:
+    quiet = make_clip(clips / "quiet.aac", seconds=20, container="adts", has_picture=False)
+    loud = clips / "loud.aac"
+    with av.open(str(loud), "w", format="adts") as output:
+        stream = output.add_stream("aac", rate=48_000)
+        assert isinstance(stream, AudioStream)
+        stream.bit_rate, stream.layout = 256_000, "mono"
+        noise = random.Random(1)  # noqa: S311 - the same each time
+        for number in range(900):
+            frame = AudioFrame(format="fltp", layout="mono", samples=1024)
+            samples = array("f", (noise.uniform(-1, 1) for _ in range(1024)))
+            frame.planes[0].update(samples.tobytes())
+            frame.rate, frame.pts = 48_000, number * 1024
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    path = tmp_path / "both.aac"
+    path.write_bytes(quiet.read_bytes() + loud.read_bytes())
+
+    assert verify(path).duration_seconds == pytest.approx(20 + 19.2, abs=0.5)
 
 
 def test_sound_may_outlast_the_picture(clips: Path) -> None:
