@@ -11,8 +11,10 @@ from typing import Final
 MAX_ATTEMPTS: Final = 8
 # Seconds before the second, third, ... attempt. Most failures of video hosts pass within an hour.
 RETRY_LADDER_SECONDS: Final = (30, 120, 600, 1800, 3600, 10800, 21600)
-# How long a blocked download waits before it looks again when nobody says how long.
+# How long a blocked download waits before it looks again when nobody says how long; twice as long,
+# up to the most, each time its cause only seemed to have gone.
 BLOCKED_SECONDS: Final = 15
+MAX_BLOCKED_SECONDS: Final = 600
 MAX_RETRY_AFTER_SECONDS: Final = 6 * 3600
 
 
@@ -44,10 +46,15 @@ class Verdict:
     delay: timedelta = timedelta()
 
 
-def judge(failure: Failure, attempts: int) -> Verdict:
-    """Decide after a failure; `attempts` counts the runs including this one."""
+def judge(failure: Failure, attempts: int, *, blocked_lately: int = 0) -> Verdict:
+    """Decide after a failure.
+
+    `attempts` counts the runs including this one; `blocked_lately` those of the last hour that
+    ended in the same way, without it.
+    """
     if failure.blocks:
-        return Verdict(Outcome.BLOCK, _wait(failure, BLOCKED_SECONDS))
+        seconds = min(BLOCKED_SECONDS * 2**blocked_lately, MAX_BLOCKED_SECONDS)
+        return Verdict(Outcome.BLOCK, _wait(failure, seconds))
     if not failure.retryable or attempts >= MAX_ATTEMPTS:
         return Verdict(Outcome.FAIL)
     step = RETRY_LADDER_SECONDS[min(attempts, len(RETRY_LADDER_SECONDS)) - 1]

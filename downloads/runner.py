@@ -8,6 +8,7 @@ import shutil
 import socket
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
@@ -39,7 +40,7 @@ from downloads.engine.fetch import fetch
 from downloads.engine.types import Command, FetchedFile, FetchRequest
 from downloads.errands import closing_connections
 from downloads.libraryfolder import incomplete_dir, require_library
-from downloads.models import Download, DownloadAttempt
+from downloads.models import Download, DownloadAttempt, DownloadEvent
 from downloads.policies import Failure, Outcome, combine, judge
 from downloads.samples import refuse_sample
 from downloads.signals import download_failed
@@ -237,7 +238,7 @@ class Run:
         if row.fence != self.claim.fence or not row.is_active:
             return
         attempts = row.attempts + 1
-        verdict = judge(failure, attempts)
+        verdict = judge(failure, attempts, blocked_lately=self._blocked_lately(failure))
         to = {
             Outcome.RETRY: State.QUEUED,
             Outcome.BLOCK: State.BLOCKED,
@@ -262,6 +263,17 @@ class Run:
         if moved and to is State.FAILED:
             shutil.rmtree(self.folder, ignore_errors=True)
             download_failed.send(sender=Download, download_id=row.pk)
+
+    def _blocked_lately(self, failure: Failure) -> int:
+        """How often trouble of the machine seemed to have gone within the last hour, and had not.
+
+        A site says itself how long it wants to be left alone.
+        """
+        if failure.code not in {DiskFull.code, FolderUnwritable.code}:
+            return 0
+        since = timezone.now() - timedelta(hours=1)
+        events = DownloadEvent.objects.filter(download=self.download, at__gt=since)
+        return events.filter(to_state=State.BLOCKED, reason_code=failure.code).count()
 
 
 def _failure_of(error: Exception) -> Failure:

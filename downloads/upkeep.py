@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import tempfile
 import time
@@ -70,8 +71,9 @@ def unblock() -> int:
     blocked = Download.objects.filter(state=State.BLOCKED, not_before__lte=now)
     count = 0
     verdicts: dict[tuple[object, ...], bool] = {}
-    for row in blocked.only("id", "reason_code", "provider_id", "needed_bytes"):
-        cause = row.reason_code, row.provider_id, row.needed_bytes
+    facts = "reason_code", "provider_id", "needed_bytes", "target_folder"
+    for row in blocked.only("id", *facts):
+        cause = tuple(getattr(row, name) for name in facts)
         if cause not in verdicts:
             verdicts[cause] = _has_gone(row)
         if verdicts[cause]:
@@ -109,7 +111,7 @@ def _has_gone(row: Download) -> bool:
     if row.reason_code == "disk_low":
         return _has_room(row.needed_bytes)
     if row.reason_code == "folder_unwritable":
-        return _is_library_writable()
+        return _is_library_writable(row.target_folder)
     try:
         gateway.availability(row.provider_id)
     except ProviderError:
@@ -127,14 +129,18 @@ def _has_room(needed_bytes: int) -> bool:
         return True
 
 
-def _is_library_writable() -> bool:
+def _is_library_writable(target_folder: str) -> bool:
     try:
-        require_library()
+        place = require_library() / target_folder
         incomplete_dir().mkdir(exist_ok=True)
-        with tempfile.TemporaryFile(dir=incomplete_dir()):
-            return True
+        while not os.path.lexists(place):
+            place = place.parent
+        for folder in (incomplete_dir(), place):
+            with tempfile.TemporaryFile(dir=folder):
+                pass
     except (OSError, FolderUnwritable):
         return False
+    return True
 
 
 def _is_leftover(folder: Path) -> bool:

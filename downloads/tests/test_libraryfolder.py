@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from pathlib import Path
+from datetime import timedelta
+from pathlib import Path, PurePosixPath
 
 import pytest
 from django.utils import timezone
@@ -13,6 +14,7 @@ from pytest_django import Settings
 from downloads import libraryfolder, queue, runner, upkeep
 from downloads.engine.errors import FolderUnwritable
 from downloads.models import Download
+from downloads.policies import BLOCKED_SECONDS
 from downloads.queue import Order
 from downloads.states import State
 from downloads.tests.workers import in_thread, run, slow, wait_until
@@ -42,6 +44,42 @@ def test_a_library_that_is_gone_is_not_made_anew_and_downloads_go_on_when_it_is_
     assert runner.run_next()
     download.refresh_from_db()
     assert (download_dir / download.final_path).read_bytes() == clip
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_place_that_cannot_be_made_is_waited_for_without_any_work(
+    publish: Callable[..., Order], clip: bytes, download_dir: Path
+) -> None:
+    order = publish(clip)
+    in_the_way = download_dir / PurePosixPath(order.target_folder).parts[0]
+    in_the_way.write_text("a file where the series' folder should be")
+    download = run(order)
+    assert (download.state, download.reason_code) == (State.BLOCKED, "folder_unwritable")
+    look_again()
+    download.refresh_from_db()
+    assert download.state == State.BLOCKED
+
+    in_the_way.unlink()
+    look_again()
+    assert runner.run_next()
+    download.refresh_from_db()
+    assert (download_dir / download.final_path).read_bytes() == clip
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_place_that_only_seems_fit_is_tried_less_and_less_often(
+    publish: Callable[..., Order], clip: bytes, download_dir: Path, tmp_path: Path
+) -> None:
+    order = publish(clip)
+    (download_dir / PurePosixPath(order.target_folder).parts[0]).symlink_to(tmp_path)
+    download = run(order)
+    for _ in range(3):
+        look_again()
+        assert runner.run_next()
+    download.refresh_from_db()
+    assert (download.state, download.attempts) == (State.BLOCKED, 0)
+    assert download.not_before is not None
+    assert download.not_before - download.updated_at > 6 * timedelta(seconds=BLOCKED_SECONDS)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -37,6 +37,13 @@ def test_the_sites_own_wish_is_honoured_within_reason() -> None:
     assert judge(absurd, 1).delay < timedelta(hours=8)
 
 
+def test_what_blocks_again_and_again_waits_ten_minutes_at_most() -> None:
+    full = Failure("disk_low", "", blocks=True)
+    delays = [judge(full, 1, blocked_lately=n).delay for n in (0, 1, 2, 1000)]
+    assert delays == sorted(delays)
+    assert timedelta(minutes=10) <= delays[-1] <= timedelta(minutes=12, seconds=30)
+
+
 def test_a_full_disk_burns_no_attempt_however_often_it_happens() -> None:
     full = Failure("disk_low", "", blocks=True)
     assert judge(full, attempts=500).outcome is Outcome.BLOCK
