@@ -235,7 +235,7 @@ class _MediaReader:
         if not attributes.get("URI"):
             raise PlaylistRefused("The playlist's initialisation segment has no address.")
         url = checked_url(attributes["URI"], self.url)
-        byte_range = self._range(attributes.get("BYTERANGE", ""), url)
+        byte_range = _byte_range(attributes.get("BYTERANGE", ""), 0)
         key = self._key() if self.key is not None and "IV" in self.key else None
         init = Segment(url, 0.0, byte_range, key)
         index = self.init_numbers.setdefault(init, len(self.init_numbers))
@@ -254,7 +254,7 @@ class _MediaReader:
         segment = Segment(
             url=url,
             seconds=self.seconds,
-            byte_range=self._range(self.range_text, url),
+            byte_range=self._next_range(url),
             key=self._key(),
             init=self.init,
             group=self.group,
@@ -263,19 +263,13 @@ class _MediaReader:
         self.sequence += 1
         self.range_text = ""
 
-    def _range(self, text: str, url: str) -> tuple[int, int] | None:
-        if not text:
-            return None
-        match = _BYTE_RANGE.fullmatch(text)
-        if match is None or int(match[1]) == 0:
-            raise PlaylistRefused("The playlist names an impossible byte range.")
-        # Without an offset the range follows the previous one of the same file.
-        start = int(match[2]) if match[2] else 0
-        if not match[2] and self.last_range[0] == url:
-            start = self.last_range[1]
-        end = start + int(match[1])
-        self.last_range = (url, end)
-        return start, end
+    def _next_range(self, url: str) -> tuple[int, int] | None:
+        # Without an offset the range follows the previous segment's, if that is of the same file.
+        start = self.last_range[1] if self.last_range[0] == url else 0
+        byte_range = _byte_range(self.range_text, start)
+        if byte_range is not None:
+            self.last_range = (url, byte_range[1])
+        return byte_range
 
     def _key(self) -> Key | None:
         if self.key is None:
@@ -290,6 +284,17 @@ class _MediaReader:
         if not self.key.get("URI"):
             raise PlaylistRefused("The playlist's key has no address.")
         return Key(checked_url(self.key["URI"], self.url), iv)
+
+
+def _byte_range(text: str, start: int) -> tuple[int, int] | None:
+    """The range that a text names; `start` is where it begins when the text does not say."""
+    if not text:
+        return None
+    match = _BYTE_RANGE.fullmatch(text)
+    if match is None or int(match[1]) == 0:
+        raise PlaylistRefused("The playlist names an impossible byte range.")
+    start = int(match[2]) if match[2] else start
+    return start, start + int(match[1])
 
 
 def _seconds(text: str) -> float:
