@@ -89,7 +89,7 @@ def parse_playlist(text: str, url: str) -> MasterPlaylist | MediaPlaylist:
     needs a key that is not handed out by plain HTTP, AddressRefused for a forbidden address in it.
     """
     whole = text.removeprefix("\ufeff")
-    lines = [line for raw in whole.splitlines() if (line := raw.strip())]
+    lines = [line for raw in whole.split("\n") if (line := raw.strip())]
     if not lines or not lines[0].startswith("#EXTM3U"):
         raise PlaylistRefused("The playlist does not begin like one.")
     if any(line.startswith("#EXT-X-STREAM-INF") for line in lines):
