@@ -16,6 +16,10 @@ RETRY_LADDER_SECONDS: Final = (30, 120, 600, 1800, 3600, 10800, 21600)
 BLOCKED_SECONDS: Final = 15
 MAX_BLOCKED_SECONDS: Final = 600
 MAX_RETRY_AFTER_SECONDS: Final = 6 * 3600
+_JITTER: Final = 1.25
+LONGEST_WAIT: Final = timedelta(
+    seconds=max(*RETRY_LADDER_SECONDS, MAX_BLOCKED_SECONDS, MAX_RETRY_AFTER_SECONDS) * _JITTER
+)
 
 
 class Outcome(StrEnum):
@@ -80,4 +84,4 @@ def combine(failures: list[Failure]) -> Failure:
 def _wait(failure: Failure, seconds: float) -> timedelta:
     wished = min(failure.retry_after_seconds or 0, MAX_RETRY_AFTER_SECONDS)
     # Jitter keeps a hundred downloads that failed together from coming back together.
-    return timedelta(seconds=max(wished, seconds) * random.uniform(1.0, 1.25))  # noqa: S311 - not a secret
+    return timedelta(seconds=max(wished, seconds) * random.uniform(1.0, _JITTER))  # noqa: S311 - not a secret

@@ -15,11 +15,12 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from downloads.claims import Claim, release, runnable_count
+from downloads.claims import LEASE, Claim, release, runnable_count
 from downloads.engine.errors import FolderUnwritable
 from downloads.engine.library import free_bytes
 from downloads.libraryfolder import incomplete_dir, require_library
 from downloads.models import Download
+from downloads.policies import LONGEST_WAIT
 from downloads.states import ACTIVE, State
 from downloads.transitions import move
 from downloads.wakeup import wake_workers
@@ -33,6 +34,7 @@ LEFTOVER_AGE = timedelta(hours=24)
 
 def keep_queue_moving() -> None:
     """One idempotent round; cheap when there is nothing to do."""
+    clamp_times()
     requeue_expired_leases()
     unblock()
     waiting = runnable_count()
@@ -63,6 +65,19 @@ def requeue_expired_leases() -> int:
         else:
             release(Claim(row.pk, row.fence))
     return count
+
+
+def clamp_times() -> None:
+    """Let no lease and no wait last longer than it may: the clock has been set back meanwhile.
+
+    A lease is shortened, not ended, because a worker that lives renews it.
+    """
+    now = timezone.now()
+    leased = Download.objects.filter(lease_expires_at__gt=now + 2 * LEASE)
+    leased.update(lease_expires_at=now + LEASE)
+    waiting = Download.objects.filter(state__in=[State.QUEUED, State.BLOCKED])
+    latest = now + LONGEST_WAIT
+    waiting.filter(not_before__gt=latest).update(not_before=latest)
 
 
 def unblock() -> int:

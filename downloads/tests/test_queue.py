@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from downloads import claims, queue
+from downloads import claims, queue, upkeep
 from downloads.models import Download
 from downloads.queue import NotLegalNow
 from downloads.states import State
@@ -114,6 +114,30 @@ def test_a_download_waits_until_its_time_has_come() -> None:
     download = queue.enqueue(make_order())
     Download.objects.filter(pk=download.pk).update(not_before=timezone.now() + timedelta(minutes=5))
     assert claims.claim_next("w") is None
+
+
+def test_a_lease_from_before_the_clock_was_set_back_ends_soon() -> None:
+    download = queue.enqueue(make_order())
+    assert claims.claim_next("a worker that has died") is not None
+    now = timezone.now()
+    Download.objects.filter(pk=download.pk).update(lease_expires_at=now + timedelta(days=1))
+    upkeep.keep_queue_moving()
+    download.refresh_from_db()
+    assert download.state == State.RESOLVING
+    assert download.lease_expires_at is not None
+    assert download.lease_expires_at < now + 2 * claims.LEASE
+
+
+def test_a_wait_from_before_the_clock_was_set_back_is_not_longer_than_any_other() -> None:
+    waiting, blocked = (queue.enqueue(make_order()) for _ in range(2))
+    now = timezone.now()
+    Download.objects.update(not_before=now + timedelta(days=1))
+    Download.objects.filter(pk=blocked.pk).update(state=State.BLOCKED, reason_code="disk_low")
+    upkeep.keep_queue_moving()
+    for download in (waiting, blocked):
+        download.refresh_from_db()
+        assert download.not_before is not None
+        assert download.not_before < now + timedelta(hours=8)
 
 
 def test_outside_the_download_window_nothing_starts() -> None:
