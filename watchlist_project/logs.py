@@ -37,6 +37,16 @@ class NotHealth(logging.Filter):
         return getattr(request, "path", "").rstrip("/") != "/healthz"
 
 
+class WithoutTraceback(logging.Filter):
+    """A request that Django refuses says all in its line, and anybody can send one."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Drop the traceback of a refusal; every record passes."""
+        if record.name.startswith("django.security."):
+            record.exc_info = None
+        return True
+
+
 class OneLine(logging.Formatter):
     """`2026-01-31 12:00:00Z INFO watchlist.tasks: message [task id]`, in UTC."""
 
@@ -58,13 +68,17 @@ def configuration(level: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"task": {"()": TaskContext}, "not_health": {"()": NotHealth}},
+        "filters": {
+            "task": {"()": TaskContext},
+            "not_health": {"()": NotHealth},
+            "without_traceback": {"()": WithoutTraceback},
+        },
         "formatters": {"line": {"()": OneLine}},
         "handlers": {
             "console": {
                 "class": "logging.StreamHandler",
                 "stream": "ext://sys.stdout",
-                "filters": ["task"],
+                "filters": ["task", "without_traceback"],
                 "formatter": "line",
             }
         },
