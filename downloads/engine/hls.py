@@ -76,6 +76,11 @@ class SegmentPlan:
         return self.tracks[0].playlist.seconds
 
     @property
+    def uncertainty_seconds(self) -> float:
+        """By how much that may be wrong for having been rounded."""
+        return self.tracks[0].playlist.uncertainty_seconds
+
+    @property
     def fingerprint(self) -> str:
         """The same for the same stream, however its addresses are signed."""
         return fingerprint_of(self.order, label=self.label)

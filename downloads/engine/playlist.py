@@ -12,6 +12,7 @@ MAX_SEGMENTS = 200_000
 MAX_SECONDS = 48 * 3600.0
 MAX_INITS = 2000
 _MAX_DIGITS = 12
+_MOST_ROUNDED_SECONDS = 0.5
 _ATTRIBUTE = re.compile(r'([A-Z0-9-]{1,40})=("[^"]{0,8000}"|[^,"]{0,8000})')
 _BYTE_RANGE = re.compile(r"(\d{1,15})(?:@(\d{1,15}))?")
 
@@ -42,6 +43,7 @@ class MediaPlaylist:
 
     segments: list[Segment] = field(default_factory=list)
     inits: list[Segment] = field(default_factory=list)
+    uncertainty_seconds: float = 0.0  # by so much the length may be wrong for having been rounded
 
     @property
     def seconds(self) -> float:
@@ -181,6 +183,7 @@ class _MediaReader:
         self.url = url
         self.playlist = MediaPlaylist()
         self.seconds = 0.0
+        self.is_rounded = True  # all durations are whole seconds
         self.sequence = 0
         self.group = 0
         self.key: dict[str, str] | None = None
@@ -200,6 +203,8 @@ class _MediaReader:
             raise PlaylistRefused("The playlist holds no segment.")
         if not self.has_end:
             raise LiveStream("The stream is live: it has no end.")
+        if self.is_rounded:
+            self.playlist.uncertainty_seconds = len(self.playlist.segments) * _MOST_ROUNDED_SECONDS
         if self.playlist.seconds > MAX_SECONDS:
             raise PlaylistRefused("The playlist is longer than two days.")
         return self.playlist
@@ -207,7 +212,9 @@ class _MediaReader:
     def _read_tag(self, line: str) -> None:
         name, _, value = line.partition(":")
         if name == "#EXTINF":
-            self.seconds = _seconds(value.split(",")[0])
+            text = value.split(",")[0]
+            self.seconds = _seconds(text)
+            self.is_rounded = self.is_rounded and "." not in text
         elif name == "#EXT-X-BYTERANGE":
             self.range_text = value.strip()
         elif name == "#EXT-X-KEY":

@@ -143,7 +143,7 @@ def _verified(session: Session, outcome: Outcome) -> VerifiedMedia:
     from downloads.engine.verify import check_duration, verify  # noqa: PLC0415 - as above
 
     media = session.monitor.wait_for(lambda _stop: verify(outcome.path, expected_size=outcome.size))
-    check_duration(media.duration_seconds, outcome.seconds)
+    check_duration(media.duration_seconds, outcome.seconds_near(media.duration_seconds))
     check_duration(media.duration_seconds, session.request.expected_duration_seconds)
     return media
 

@@ -121,3 +121,11 @@ class Outcome:
     seconds: float | None = None  # how long it should last by the playlist or the source
     size: int | None = None
     spent: tuple[Path, ...] = ()  # what it was made of and may go
+    uncertainty_seconds: float = 0.0  # the playlist's, when its durations are rounded
+
+    def seconds_near(self, measured: float) -> float | None:
+        """How long it should last: of all that its source may mean, the nearest to `measured`."""
+        if self.seconds is None:
+            return None
+        most = self.uncertainty_seconds
+        return min(max(measured, self.seconds - most), self.seconds + most)

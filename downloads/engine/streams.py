@@ -163,7 +163,7 @@ def _fetch_version(session: Session, source: _SegmentedSource) -> Outcome:
         spent = transfer.store.files
     finally:
         transfer.close()
-    return Outcome(path, plan.seconds, spent=spent)
+    return Outcome(path, plan.seconds, spent=spent, uncertainty_seconds=plan.uncertainty_seconds)
 
 
 def _fetch_and_join(session: Session, plan: SegmentPlan, transfer: SegmentFetch) -> Path:

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
+from downloads.engine.errors import WrongLength
 from downloads.engine.playlist import MediaPlaylist, parse_playlist
+from downloads.tests.engine.clips import make_hls
+from downloads.tests.engine.conftest import CLIP_SECONDS, Fetch
+from downloads.tests.engine.origin import Origin
+from downloads.tests.engine.test_hls import HLS, serve_folder
 
 URL = "https://cdn.example/v/index.m3u8"
 
@@ -40,3 +48,41 @@ def test_lines_may_end_as_on_windows() -> None:
     playlist = media("#EXTINF:6,", "s1.ts", end="\r\n")
 
     assert [segment.url for segment in playlist.segments] == ["https://cdn.example/v/s1.ts"]
+
+
+@pytest.fixture(scope="session")
+def rounded_stream(clips: Path) -> Path:
+    """Segments of 1.4 seconds, which a playlist of an old version tells as one."""
+    options = {"hls_time": "1.4", "hls_flags": "split_by_time"}
+    path = make_hls(clips / "rounded", seconds=CLIP_SECONDS, **options)
+    text = re.sub(r"#EXTINF:[\d.]+", "#EXTINF:1", path.read_text())
+    path.write_text(text)
+    return path.parent
+
+
+def test_durations_in_whole_seconds_may_be_rounded(
+    origin: Origin, run: Fetch, rounded_stream: Path
+) -> None:
+    fetched = run(serve_folder(origin, rounded_stream, "/v"), kind=HLS)
+
+    assert fetched.duration_seconds == pytest.approx(CLIP_SECONDS, abs=0.2)
+
+
+def test_durations_with_a_fraction_are_meant(
+    origin: Origin, run: Fetch, rounded_stream: Path
+) -> None:
+    url = serve_folder(origin, rounded_stream, "/v")
+    text = (rounded_stream / "index.m3u8").read_text().replace("EXTINF:1,", "EXTINF:1.0,")
+    origin.serve("/v/index.m3u8", text.encode())
+    with pytest.raises(WrongLength, match="instead of 9"):
+        run(url, kind=HLS)
+
+
+def test_rounding_explains_no_more_than_half_a_second_of_each_segment(
+    origin: Origin, run: Fetch, ts_stream: Path
+) -> None:
+    url = serve_folder(origin, ts_stream, "/v")
+    text = re.sub(r"#EXTINF:[\d.]+", "#EXTINF:4", (ts_stream / "index.m3u8").read_text())
+    origin.serve("/v/index.m3u8", text.encode())
+    with pytest.raises(WrongLength):
+        run(url, kind=HLS)
