@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-# Over all names, from one address: a household that shares one does not come near it.
+# Over all names, from one public address: a household that shares one does not come near it.
 MAX_FAILURES_OF_ADDRESS: Final = 60
 _TOO_MANY_REQUESTS: Final = 429
 
@@ -31,8 +31,13 @@ class SignInLimits(AxesDatabaseHandler):  # type: ignore[misc]  # axes has no ty
 
 
 def _failures_of_address(request: Any) -> int:
+    address = request.axes_ip_address
+    if not address or not ip_address(address).is_global:
+        # One of this machine or network may be that of a proxy which nobody told us of, and then
+        # it is everybody's.
+        return 0
     lately = AccessAttempt.objects.filter(
-        ip_address=request.axes_ip_address, attempt_time__gte=get_cool_off_threshold(request)
+        ip_address=address, attempt_time__gte=get_cool_off_threshold(request)
     )
     return lately.aggregate(count=Sum("failures_since_start"))["count"] or 0
 

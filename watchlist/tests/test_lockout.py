@@ -96,9 +96,19 @@ def test_who_goes_on_guessing_does_not_begin_the_wait_anew() -> None:
 @pytest.mark.usefixtures("owner", "behind_proxy")
 def test_an_address_cannot_try_one_name_after_another() -> None:
     for number in range(MAX_FAILURES_OF_ADDRESS):
-        sign_in("wrong", name=f"nobody{number}", forwarded_for="203.0.113.66")
-    assert sign_in(PASSWORD, forwarded_for="203.0.113.66").status_code == 429
-    assert sign_in(PASSWORD, forwarded_for="203.0.113.2").status_code == 302
+        sign_in("wrong", name=f"nobody{number}", forwarded_for="9.9.9.9")
+    assert sign_in(PASSWORD, forwarded_for="9.9.9.9").status_code == 429
+    assert sign_in(PASSWORD, forwarded_for="149.112.112.112").status_code == 302
+
+
+@pytest.mark.usefixtures("owner")
+@pytest.mark.parametrize("address", ["127.0.0.1", "172.18.0.1", "fd00::1"])
+def test_an_address_that_may_be_everybodys_is_not_kept_out_as_a_whole(address: str) -> None:
+    client = Client(REMOTE_ADDR=address)
+    for number in range(MAX_FAILURES_OF_ADDRESS):
+        client.post("/accounts/login/", {"username": f"nobody{number}", "password": "wrong"})
+    right = {"username": "owner", "password": PASSWORD}
+    assert client.post("/accounts/login/", right).status_code == 302
 
 
 @pytest.mark.usefixtures("owner")
