@@ -9,6 +9,7 @@ from typing import Any, Final
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -90,7 +91,7 @@ def remove(request: HttpRequest, item_id: uuid.UUID) -> HttpResponse:
     address = undo.remember(request, restore=restoring.memories_of([item]))
     items.unfollow(item=item)
     text = _("Removed: %(title)s. Its files stay in the library.") % {"title": item.anime_title}
-    response = toasts.answer(request, text, undo=address, to="watchlist")
+    response = toasts.answer(request, text, undo=address, to=reverse("watchlist"))
     if not toasts.is_fragment(request):
         return response
     trigger_client_event(response, "close-modal")

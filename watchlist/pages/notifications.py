@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -24,6 +24,7 @@ from watchlist.selectors import inbox
 from watchlist.services import notifications as notices
 
 PER_PAGE = 50
+MAX_BACK = 500
 LEVELS = {"error": "error", "wait": "error"}
 
 
@@ -103,5 +104,6 @@ def _valid(ids: list[str]) -> list[str]:
 
 
 def _back(request: HttpRequest) -> str:
-    query = request.POST.get("back", "")
+    # Read and written anew, so that it is a query and nothing else when it becomes a header.
+    query = QueryDict(request.POST.get("back", "")[:MAX_BACK]).urlencode()
     return f"{reverse('notifications')}?{query}" if query else reverse("notifications")

@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
@@ -108,7 +109,7 @@ def view(check_code: Callable[[str], bool], clear_code: Callable[[], None]) -> V
             return redirect("login")
         clear_code()
         login(request, owner, backend=_BACKEND)
-        return toasts.go("preflight")
+        return toasts.go(reverse("preflight"))
 
     return setup
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import resolve_url
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import trigger_client_event
 
@@ -59,8 +60,8 @@ def answer(
 
 
 def go(to: str) -> HttpResponse:
-    """303: the browser asks for the page with GET, so that reloading repeats nothing."""
-    response = HttpResponseRedirect(resolve_url(to))
+    """303 to an address: the browser asks for it with GET, so that reloading repeats nothing."""
+    response = HttpResponseRedirect(to)
     response.status_code = 303
     return response
 
@@ -68,8 +69,9 @@ def go(to: str) -> HttpResponse:
 def came_from(request: HttpRequest) -> str:
     """The page of ours on which the form stood."""
     for address in (request.POST.get("next", ""), request.headers.get("Referer", "")):
-        if address and url_has_allowed_host_and_scheme(
+        is_ours = url_has_allowed_host_and_scheme(
             address, {request.get_host()}, require_https=request.is_secure()
-        ):
+        )
+        if is_ours and urlsplit(address).path.startswith("/"):
             return address
-    return resolve_url("watchlist")
+    return reverse("watchlist")

@@ -63,7 +63,9 @@ def undo(request: HttpRequest, key: str) -> HttpResponse:
     request.session[_KEY] = [one for one in records if one["key"] != key]
     assert isinstance(request.user, User)  # noqa: S101 - login_required
     _take_back(request.user, record)
-    response = toasts.answer(request, _("Undone."), to="watchlist" if record["unfollow"] else "")
+    response = toasts.answer(
+        request, _("Undone."), to=reverse("watchlist") if record["unfollow"] else ""
+    )
     if not toasts.is_fragment(request):
         return response
     if record["restore"] or record["unfollow"]:

@@ -62,7 +62,7 @@ def test_the_time_zone_is_named(client: Client, item: WatchlistItem) -> None:
 @pytest.mark.parametrize(
     "query",
     ["month=2026-02", "month=1990-01", "month=2100-12", "month=9999-99", "month=x", "month=-",
-     "month=2026-13", "month=²-¹", "view=nonsense", "lang=%00%0a", "lang=" + "x" * 500],
+     "month=2026-13", "month=²-¹", "view=nonsense", "lang=%0a", "lang=" + "x" * 500],
 )  # fmt: skip
 def test_any_address_gives_a_page(client: Client, query: str) -> None:
     assert client.get(f"/calendar?{query}").status_code == 200
