@@ -13,6 +13,7 @@ import heapq
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from fractions import Fraction
 from itertools import chain
 from math import inf
 from operator import itemgetter
@@ -26,7 +27,6 @@ from av.stream import Stream
 
 from downloads.engine.cuepackets import Zeros, cue_packets
 from downloads.engine.demuxing import (
-    Shape,
     Timed,
     codec_of,
     has_clock,
@@ -62,6 +62,7 @@ _MP4_CODECS = frozenset(
 _DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES})
 _MICROSECONDS = 1_000_000
 _STOP_EVERY_PACKETS = 256
+_DIFFERENT = "Parts of the stream are encoded differently."
 # Where the room for the index is too little the join begins again with more.
 _INDEX_GROWTH = (1, 4, 16)
 # Two tracks whose clocks start closer than that were cut from the same clock.
@@ -86,7 +87,8 @@ class Muxer:
         self._tracks, self._subtitles = tracks, subtitles
         self._target, self._stop = target, stop
         self._has_sound_track = any(track.kind == "audio" for track in tracks)
-        self._last_dts: dict[int, int] = {}
+        self._last_dts: dict[int, int] = {}  # by output, in the ticks of its part
+        self._bases: dict[int, Fraction] = {}
 
     def run(self) -> Path:
         """Write the target and return its path, which has the suffix of its container.
@@ -105,6 +107,7 @@ class Muxer:
     def _copy_with_room(self) -> Path:
         for growth in _INDEX_GROWTH:
             self._last_dts.clear()
+            self._bases.clear()
             try:
                 with ExitStack() as stack:
                     return self._copy(stack, growth)
@@ -149,40 +152,42 @@ class Muxer:
             raise NotAVideo("A track of the stream holds neither picture nor sound.")
         return wanted
 
-    def _shapes_of(self, container: InputContainer, track: TrackInput) -> list[Shape]:
-        return [shape_of(stream) for stream in self._streams_of(container, track)]
-
     def _packets(
         self, track: TrackInput, first: InputContainer, start: float, outputs: list[Stream]
     ) -> Iterator[Timed]:
-        shapes = self._shapes_of(first, track)
+        pairs = self._paired(first, track, outputs)
+        shapes = {output.index: shape_of(stream) for stream, output in pairs}
         begin = track.groups[0].start_seconds
-        yield from self._group_packets(first, track, begin - start, outputs)
+        yield from self._group_packets(first, pairs, begin - start)
         for group in track.groups[1:]:
             with opened(group) as container:
-                if self._shapes_of(container, track) != shapes:
-                    raise NotAVideo("Parts of the stream are encoded differently.")
+                pairs = self._paired(container, track, outputs)
+                if any(shape_of(stream) != shapes[output.index] for stream, output in pairs):
+                    raise NotAVideo(_DIFFERENT)
                 shift = group.start_seconds - start_of(container)
-                yield from self._group_packets(container, track, shift, outputs)
+                yield from self._group_packets(container, pairs, shift)
+
+    def _paired(
+        self, container: InputContainer, track: TrackInput, outputs: list[Stream]
+    ) -> list[tuple[Stream, Stream]]:
+        """What goes where; a part may lack a stream, but have none that the others lack."""
+        pairs: list[tuple[Stream, Stream]] = []
+        for kind in ("video", "audio"):
+            streams = [one for one in self._streams_of(container, track) if one.type == kind]
+            places = [one for one in outputs if one.type == kind]
+            if len(streams) > len(places):
+                raise NotAVideo(_DIFFERENT)
+            pairs += zip(streams, places, strict=False)
+        return pairs
 
     def _group_packets(
-        self, container: InputContainer, track: TrackInput, shift: float, outputs: list[Stream]
+        self, container: InputContainer, pairs: list[tuple[Stream, Stream]], shift: float
     ) -> Iterator[Timed]:
-        streams = self._streams_of(container, track)[: len(outputs)]
         # Looked up and written once a packet, so it is kept simple: no fractions in the loop, and
         # nothing is set that would stay as it is.
-        table = {
-            stream.index: (
-                output,
-                output.index,
-                round(shift / stream.time_base),
-                float(stream.time_base),
-            )
-            for stream, output in zip(streams, outputs, strict=False)
-            if stream.time_base
-        }
+        table = self._table(pairs, shift)
         last_dts = self._last_dts
-        for packet in packets_of(container, streams):
+        for packet in packets_of(container, [stream for stream, _ in pairs]):
             told = packet.dts
             if told is None:
                 continue
@@ -202,6 +207,22 @@ class Muxer:
                 packet.dts = dts
             packet.stream = output
             yield dts * tick_seconds, packet
+
+    def _table(
+        self, pairs: list[tuple[Stream, Stream]], shift: float
+    ) -> dict[int, tuple[Stream, int, int, float]]:
+        """By input stream: its output, the output's number, ticks to move by, seconds of a tick."""
+        table = {}
+        for stream, output in pairs:
+            base, number = stream.time_base, output.index
+            if base:
+                table[stream.index] = output, number, round(shift / base), float(base)
+                # The ticks of this part may be others than those of the part before.
+                before = self._bases.get(number, base)
+                if number in self._last_dts:
+                    self._last_dts[number] = round(self._last_dts[number] * before / base)
+                self._bases[number] = base
+        return table
 
 
 def _output(target: Path, index_bytes: int) -> OutputContainer:

@@ -67,11 +67,10 @@ def times_of(path: Path, kind: str, number: int = 0) -> list[float]:
     [
         ({"fmp4": True}, {"fmp4": True, "size": (640, 360), "b_frames": 2}),
         ({"has_sound": False}, {}),
-        ({}, {"has_picture": False}),
         ({}, {"acodec": "libmp3lame"}),
         ({}, {"vcodec": "mpeg2video"}),
     ],
-    ids=["other settings", "silent beginning", "no picture", "other sound", "other codec"],
+    ids=["other settings", "silent beginning", "other sound", "other codec"],
 )
 def test_parts_that_are_encoded_differently_are_refused(
     origin: Origin, run: Fetch, clips: Path, first: dict[str, object], second: dict[str, object]
@@ -82,6 +81,34 @@ def test_parts_that_are_encoded_differently_are_refused(
     ]
     with pytest.raises(NotAVideo, match="differently"):
         run(one_after_the_other(origin, folders), kind=HLS)
+
+
+@pytest.mark.parametrize(
+    ("lacking", "kind"), [({"has_sound": False}, "audio"), ({"has_picture": False}, "video")]
+)
+def test_a_part_without_sound_or_picture_leaves_a_hole(
+    origin: Origin, run: Fetch, clips: Path, lacking: dict[str, bool], kind: str
+) -> None:
+    whole = hls(clips, "part-small")
+    part = hls(clips, f"part-{next(iter(lacking))}", **lacking)
+    fetched = run(one_after_the_other(origin, [whole, part, whole]), kind=HLS)
+    times = times_of(fetched.path, kind)
+    assert not [time for time in times if 4.2 < time < 7.8]
+    assert times[-1] == pytest.approx(12, abs=0.3)
+
+
+def test_a_part_may_count_time_in_other_ticks(origin: Origin, run: Fetch, clips: Path) -> None:
+    text = HEAD + 'mediaPresentationDuration="PT8S">'
+    for scale in ("90000", "1000"):
+        options = {"movflags": "faststart", "video_track_timescale": scale}
+        clip = make_clip(clips / f"{scale}.mp4", seconds=4, options=options)
+        origin.serve(f"/{scale}.mp4", clip.read_bytes())
+        text += (
+            '<Period duration="PT4S"><AdaptationSet mimeType="video/mp4"><Representation id="1" '
+            f'height="180"><BaseURL>{scale}.mp4</BaseURL></Representation></AdaptationSet></Period>'
+        )
+    fetched = run(origin.serve("/m.mpd", (text + "</MPD>").encode()), kind=StreamKind.DASH)
+    assert times_of(fetched.path, "video") == pytest.approx([n / 10 for n in range(80)], abs=0.03)
 
 
 def test_another_size_of_picture_in_mpeg_ts_is_joined(
