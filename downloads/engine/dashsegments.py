@@ -116,7 +116,8 @@ def _times(addresses: _Addresses, of: Representation) -> Iterator[tuple[int, flo
 def _timeline(timeline: ET.Element, scale: int, period: float) -> Iterator[tuple[int, float]]:
     time, count = 0, 0
     first: int | None = None
-    for entry in timeline.findall("{*}S"):
+    entries = timeline.findall("{*}S")
+    for entry, following in zip(entries, [*entries[1:], None], strict=True):
         ticks = whole_number(entry.get("d", "0"))
         if not ticks:
             raise PlaylistRefused("The manifest names an impossible duration.")
@@ -124,9 +125,11 @@ def _timeline(timeline: ET.Element, scale: int, period: float) -> Iterator[tuple
         first = time if first is None else first
         repeats = entry.get("r", "0")
         if repeats.startswith("-"):
-            # Up to the end of the period.
-            left = period - (time - first) / scale
-            repeats = str(max(math.ceil(left * scale / ticks - 1e-6) - 1, 0))
+            # Up to the next entry, or to the end of the period.
+            end = period * scale + first
+            if following is not None and following.get("t"):
+                end = whole_number(following.get("t", ""))
+            repeats = str(max(math.ceil((end - time) / ticks - 1e-6) - 1, 0))
         for _ in range(whole_number(repeats) + 1):
             yield time, ticks / scale
             time += ticks
