@@ -1,13 +1,35 @@
-"""The cache on the broker's server: a page waits for it once, not for each thing that it asks."""
+"""The cache on the broker's server: a page waits for it once, not for each thing that it asks.
+
+What is kept is plain and signed, so that whoever can write to that server cannot make a page read
+it: anything that we have not signed counts as absent.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Final
 
 import redis
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
+from django.core.signing import BadSignature, Signer
 
 from downloads.messages import broker_breaker
+
+_ABSENT: Final = object()
+
+
+class _SignedJson:
+    def __init__(self) -> None:
+        self._signer = Signer(salt="watchlist_project.cache")
+
+    def dumps(self, value: Any) -> str:
+        return self._signer.sign_object(value)
+
+    def loads(self, stored: bytes) -> Any:
+        try:
+            return self._signer.unsign_object(stored.decode("latin-1"))
+        except BadSignature:
+            return _ABSENT
 
 
 class _Client(redis.Redis):
@@ -23,8 +45,16 @@ class _Client(redis.Redis):
 
 class _CacheClient(RedisCacheClient):
     def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+        super().__init__(*args, serializer=_SignedJson, **options)
         self._client = _Client
+
+    def get(self, key: str, default: Any) -> Any:
+        found = super().get(key, _ABSENT)
+        return default if found is _ABSENT else found
+
+    def get_many(self, keys: Iterable[str]) -> dict[str, Any]:
+        found = super().get_many(keys)
+        return {key: value for key, value in found.items() if value is not _ABSENT}
 
 
 class BoundedRedisCache(RedisCache):

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from django.core.cache import cache
 from redis.exceptions import RedisError
 
 from providers import gateway
 from providers.errors import ProviderError
+from providers.types import AiringStatus, SeasonOffer, SeriesDetails, SeriesLocator
 from watchlist.models import Episode
 from watchlist.services import asking
 from watchlist.services.items import Found, NoSuchLanguage, look_up
@@ -77,15 +78,15 @@ def offer_of(url: str, provider_id: str, lang: str) -> Offer:
     if offer.found.details is not None:
         # The dialog's form names the language that was found.
         plain = replace(offer, is_other_language=False)
-        _remember(_key("offer", provider_id, url, offer.found.lang), plain)
-        _remember(_key("offer", provider_id, url, lang), offer)
+        _remember(_key("offer", provider_id, url, offer.found.lang), asdict(plain))
+        _remember(_key("offer", provider_id, url, lang), asdict(offer))
     return offer
 
 
 def known_offer(url: str, provider_id: str, lang: str) -> Offer | None:
     """What the provider told of this address a moment ago."""
-    found = _remembered(_key("offer", provider_id, url, lang))
-    return found if isinstance(found, Offer) else None
+    fields = _remembered(_key("offer", provider_id, url, lang))
+    return None if fields is None else _offer_from(fields)
 
 
 def numbers_of(offer: Offer) -> Numbers | ProviderError:
@@ -107,15 +108,15 @@ def _asked(offer: Offer) -> Numbers | ProviderError:
     found = offer.found
     key = _key("numbers", offer.provider_id, found.series_ref, found.lang)
     remembered = _remembered(key)
-    if isinstance(remembered, Numbers):
-        return remembered
+    if remembered is not None:
+        return _numbers([(Decimal(number), is_special) for number, is_special in remembered])
     try:
         listed = asking.list_episodes(offer.provider_id, found.series_ref, found.lang)
     except ProviderError as error:
         return error
-    numbers = _numbers([(one.number, one.is_special) for one in listed.episodes])
-    _remember(key, numbers)
-    return numbers
+    rows = [(one.number, one.is_special) for one in listed.episodes]
+    _remember(key, [(str(number), is_special) for number, is_special in rows])
+    return _numbers(rows)
 
 
 def _numbers(rows: Sequence[tuple[Decimal, bool]]) -> Numbers:
@@ -123,19 +124,31 @@ def _numbers(rows: Sequence[tuple[Decimal, bool]]) -> Numbers:
     return Numbers(tuple(regular), len(rows) - len(regular))
 
 
+def _offer_from(fields: dict[str, Any]) -> Offer:
+    """The offer whose `asdict` was remembered; the cache keeps plain values only."""
+    found = fields["found"]
+    told = found["details"]
+    lists = {name: tuple(told[name]) for name in ("other_titles", "genres", "languages")}
+    seasons = tuple(SeasonOffer(**season) for season in told["seasons"])
+    status = AiringStatus(told["airing_status"])
+    details = SeriesDetails(**told | lists | {"seasons": seasons, "airing_status": status})
+    locator = SeriesLocator(**found["locator"])
+    return Offer(**fields | {"found": Found(**found | {"locator": locator, "details": details})})
+
+
 def _key(*parts: str) -> str:
     digest = hashlib.blake2b("\0".join(parts).encode(), digest_size=12).hexdigest()
     return f"preview:{digest}"
 
 
-def _remembered(key: str) -> object:
+def _remembered(key: str) -> Any:
     try:
         return cache.get(key)
     except (RedisError, OSError):
         return None
 
 
-def _remember(key: str, value: Numbers | Offer) -> None:
+def _remember(key: str, value: object) -> None:
     try:
         cache.set(key, value, _REMEMBERED_SECONDS)
     except (RedisError, OSError):
