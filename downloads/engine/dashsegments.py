@@ -13,6 +13,7 @@ from downloads.engine.errors import PlaylistRefused
 from downloads.engine.playlist import MAX_SEGMENTS, Segment
 
 _MAX_DIGITS = 15
+_MOST_REST_SECONDS = 1.0
 _PLACEHOLDER = re.compile(r"\$(RepresentationID|Number|Time|Bandwidth)?(?:%0(\d{1,2})d)?\$")
 _RANGE = re.compile(r"(\d{1,15})-(\d{1,15})")
 
@@ -30,6 +31,15 @@ class Representation:
     def attribute(self, name: str, default: str = "") -> str:
         """What the representation itself says."""
         return self.chain[-1].get(name, default)
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """When a segment is played."""
+
+    ticks: int
+    seconds: float
+    is_rest: bool = False  # what is left of the period after the segments of full length
 
 
 @dataclass(slots=True)
@@ -66,15 +76,16 @@ def media_segments(of: Representation) -> Iterator[Segment]:
     if addresses.tag == "SegmentTemplate":
         media = addresses.attributes.get("media", "")
         first = whole_number(addresses.attributes.get("startNumber", "1"))
-        for count, (time, seconds) in enumerate(_times(addresses, of)):
-            name = _filled(media, of, number=first + count, time=time)
-            yield Segment(checked_url(name, base), seconds)
+        for count, slot in enumerate(_times(addresses, of)):
+            name = _filled(media, of, number=first + count, time=slot.ticks)
+            url = checked_url(name, base)
+            yield Segment(url, slot.seconds, may_be_absent=slot.is_rest)
     elif addresses.tag == "SegmentList":
         times = _times(addresses, of)
         for element in addresses.urls:
-            _, seconds = next(times, (0, 0.0))
+            slot = next(times, _Slot(0, 0.0))
             url = checked_url(element.get("media", ""), base)
-            yield Segment(url, seconds, _byte_range(element.get("mediaRange", "")))
+            yield Segment(url, slot.seconds, _byte_range(element.get("mediaRange", "")))
     else:
         # One file holds the whole representation.
         yield Segment(checked_url(base), of.seconds)
@@ -99,8 +110,7 @@ def _addresses(chain: list[ET.Element]) -> _Addresses:
     return merged
 
 
-def _times(addresses: _Addresses, of: Representation) -> Iterator[tuple[int, float]]:
-    """Start in ticks and duration in seconds of each segment."""
+def _times(addresses: _Addresses, of: Representation) -> Iterator[_Slot]:
     scale = whole_number(addresses.attributes.get("timescale", "1")) or 1
     if addresses.timeline is not None:
         yield from _timeline(addresses.timeline, scale, of.seconds)
@@ -110,10 +120,13 @@ def _times(addresses: _Addresses, of: Representation) -> Iterator[tuple[int, flo
         raise PlaylistRefused("The manifest does not tell how long its segments last.")
     length = ticks / scale
     for count in range(min(math.ceil(of.seconds / length - 1e-6), MAX_SEGMENTS + 1)):
-        yield count * ticks, min(length, of.seconds - count * length)
+        left = of.seconds - count * length
+        # A manifest tells one length for all its tracks, and some have no such rest.
+        is_rest = left < length and left <= _MOST_REST_SECONDS
+        yield _Slot(count * ticks, min(length, left), is_rest)
 
 
-def _timeline(timeline: ET.Element, scale: int, period: float) -> Iterator[tuple[int, float]]:
+def _timeline(timeline: ET.Element, scale: int, period: float) -> Iterator[_Slot]:
     time, count = 0, 0
     first: int | None = None
     entries = timeline.findall("{*}S")
@@ -131,7 +144,7 @@ def _timeline(timeline: ET.Element, scale: int, period: float) -> Iterator[tuple
                 end = whole_number(following.get("t", ""))
             repeats = str(max(math.ceil((end - time) / ticks - 1e-6) - 1, 0))
         for _ in range(whole_number(repeats) + 1):
-            yield time, ticks / scale
+            yield _Slot(time, ticks / scale)
             time += ticks
             count += 1
             if count > MAX_SEGMENTS:

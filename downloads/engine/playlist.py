@@ -35,6 +35,7 @@ class Segment:
     key: Key | None = None
     init: int | None = None  # index into MediaPlaylist.inits
     group: int = 0  # counts the discontinuities before it
+    may_be_absent: bool = False  # the short rest of a track that may end a little earlier
 
 
 @dataclass(slots=True)

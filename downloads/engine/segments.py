@@ -7,9 +7,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Protocol
 
-from downloads.engine.backoff import FailureCount, may_be_expired, may_pass
+from downloads.engine.backoff import FailureCount, StatusRefused, may_be_expired, may_pass
 from downloads.engine.calls import Call
 from downloads.engine.errors import EngineError
 from downloads.engine.monitor import Monitor
@@ -189,7 +190,7 @@ class SegmentFetch:
         self._lanes.remove(lane)
         self._idle_lanes.append(lane.number)
         error = call.error
-        if error is None:
+        if error is None or self._is_absent(lane, error):
             self._end_well(lane)
         elif isinstance(error, SegmentChanged | OSError) or not error.retryable:
             raise error
@@ -197,6 +198,15 @@ class SegmentFetch:
             if not lane.is_probe:
                 self._todo.appendleft(lane.index)
             self._retry(lane, error)
+
+    def _is_absent(self, lane: SegmentLane, error: Exception) -> bool:
+        """Whether it is a segment that there need not be; kept as one without a byte."""
+        return (
+            self.source.segments[lane.index].may_be_absent
+            and isinstance(error, StatusRefused)
+            and error.status == HTTPStatus.NOT_FOUND
+            and (lane.expected is None or lane.expected.length == 0)
+        )
 
     def _end_well(self, lane: SegmentLane) -> None:
         if lane.is_probe:

@@ -65,6 +65,56 @@ def test_a_manifest_becomes_one_mp4(
     assert packet_counts(fetched.path)["audio"] > 200
 
 
+def longer_than_its_tracks(origin: Origin, folder: Path, seconds: float) -> str:
+    url = serve(origin, folder)
+    text = (folder / "index.mpd").read_text()
+    assert text.count('"PT6.0S"') == 1
+    origin.serve("/v/index.mpd", text.replace('"PT6.0S"', f'"PT{seconds}S"').encode())
+    return url
+
+
+def test_the_short_last_segment_of_a_manifest_need_not_be_there(
+    origin: Origin, run: Fetch, manifests: Path
+) -> None:
+    fetched = run(longer_than_its_tracks(origin, manifests / "numbered", 6.3), kind=StreamKind.DASH)
+
+    assert packet_counts(fetched.path)["video"] == SECONDS * 10
+    assert fetched.duration_seconds == pytest.approx(SECONDS, abs=0.1)
+
+
+def test_a_segment_that_is_not_there_stays_so_when_it_is_resumed(
+    origin: Origin, run: Fetch, manifests: Path
+) -> None:
+    url = longer_than_its_tracks(origin, manifests / "numbered", 6.3)
+    failing = "/v/chunk-stream1-00003.m4s"
+    origin.serve(failing, Answer(status=500))
+    with pytest.raises(ServerRefused):
+        run(url, kind=StreamKind.DASH)
+    origin.serve(failing, (manifests / "numbered" / failing[3:]).read_bytes())
+    fetched = run(url, kind=StreamKind.DASH)
+
+    assert not fetched.restarted
+    assert fetched.resumed_from > 0
+    assert packet_counts(fetched.path)["video"] == SECONDS * 10
+
+
+@pytest.mark.parametrize("seconds", [7.5, 8.0])
+def test_a_longer_segment_has_to_be_there(
+    origin: Origin, run: Fetch, manifests: Path, seconds: float
+) -> None:
+    with pytest.raises(ServerRefused, match="404"):
+        run(longer_than_its_tracks(origin, manifests / "numbered", seconds), kind=StreamKind.DASH)
+
+
+def test_any_other_segment_of_a_manifest_has_to_be_there(
+    origin: Origin, run: Fetch, manifests: Path
+) -> None:
+    url = serve(origin, manifests / "numbered")
+    origin.serve("/v/chunk-stream0-00003.m4s", Answer(status=404))
+    with pytest.raises(ServerRefused, match="404"):
+        run(url, kind=StreamKind.DASH)
+
+
 def test_whole_files_of_a_manifest_are_joined(
     origin: Origin, run: Fetch, parts: tuple[bytes, bytes]
 ) -> None:
