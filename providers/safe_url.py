@@ -123,14 +123,14 @@ class EgressPolicy:
         return known[1]
 
 
-def check_url(url: str) -> SplitResult:
+def check_url(url: str, *, most_characters: int = MAX_URL_LENGTH) -> SplitResult:
     """Refuse a URL that no request may be sent to, whatever its address resolves to.
 
     Raises EgressRefused: another scheme than http(s), no host, user info, control characters or
-    backslashes (parsers disagree on them), an impossible port, or more than 2,000 characters.
+    backslashes (parsers disagree on them), an impossible port, or too many characters.
     """
-    if len(url) > MAX_URL_LENGTH:
-        raise EgressRefused("The address is longer than 2,000 characters.")
+    if len(url) > most_characters:
+        raise EgressRefused(f"The address is longer than {most_characters:,} characters.")
     if _UNSAFE_CHARACTERS.search(url):
         raise EgressRefused("The address contains spaces, control characters or backslashes.")
     try:

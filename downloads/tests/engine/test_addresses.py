@@ -64,3 +64,20 @@ def test_a_playlist_may_begin_with_a_byte_order_mark_and_name_its_segments_unesc
         origin.serve(f"/n%C3%A9%20{segment.name}", segment.read_bytes())
     url = origin.serve("/marked.m3u8", text.encode())
     assert run(url, kind=StreamKind.HLS).duration_seconds > 1
+
+
+def test_the_signed_address_of_a_segment_may_be_long(
+    origin: Origin, run: Fetch, ts_stream: Path
+) -> None:
+    text = (ts_stream / "index.m3u8").read_text()
+    for segment in sorted(ts_stream.glob("*.ts")):
+        text = text.replace(segment.name, f"{segment.name}?signature={'x' * 4000}")
+        origin.serve(f"/{segment.name}", segment.read_bytes())
+    url = origin.serve("/signed.m3u8", text.encode())
+
+    assert run(url, kind=StreamKind.HLS).duration_seconds > 1
+
+
+def test_an_address_longer_than_servers_take_is_refused() -> None:
+    with pytest.raises(AddressRefused, match="longer than 8,000 characters"):
+        checked_url("http://h.example/" + "x" * 8000)
