@@ -33,6 +33,7 @@ class RunControl:
     claim: Claim
     latest: Progress | None = None
     _limits: Limits | None = None
+    _host_share: int = 1
     _next_beat: float = 0.0
     _command: Command = Command.GO_ON
 
@@ -48,8 +49,16 @@ class RunControl:
     def limits(self) -> Limits:
         """The limits as the last heartbeat read them."""
         if self._limits is None:
-            self._limits = _limits_from(heartbeat.ask(self.claim))
+            self._limits = self._obey(heartbeat.ask(self.claim))
         return self._limits
+
+    def host_connections(self, host: str) -> int:
+        """This download's share of the connections to a host, at least one.
+
+        All servers of a video host are counted as one, so it is the same for each `host`.
+        """
+        del host
+        return self._host_share
 
     def progress(self, progress: Progress) -> None:
         """Keep it for the next heartbeat."""
@@ -65,7 +74,12 @@ class RunControl:
             connection.close_if_unusable_or_obsolete()
             return
         self._command = _command_from(standing, self.claim, is_held=is_held)
-        self._limits = _limits_from(standing)
+        self._limits = self._obey(standing)
+
+    def _obey(self, standing: Standing | None) -> Limits:
+        sharers = 1 if standing is None else max(1, standing.same_host_count)
+        self._host_share = max(1, settings.MAX_CONNECTIONS_PER_HOST // sharers)
+        return _limits_from(standing)
 
     def _tell(self) -> bool:
         if self.latest is None:
@@ -95,8 +109,12 @@ def _limits_from(standing: Standing | None) -> Limits:
     if standing is not None and standing.shared_rate_limit_bps:
         # It is shared out evenly, because workers do not talk to each other.
         rates.append(standing.shared_rate_limit_bps // max(1, standing.running_count))
+    connections: int = settings.MAX_CONNECTIONS_PER_DOWNLOAD
+    if standing is not None:
+        by_provider = settings.MAX_CONNECTIONS_BY_PROVIDER
+        connections = by_provider.get(standing.provider_id, connections)
     return Limits(
-        max_connections=settings.MAX_CONNECTIONS_PER_DOWNLOAD,
+        max_connections=connections,
         rate_limit_bps=min(rates) if rates else None,
         min_free_bytes=settings.MIN_FREE_DISK_MB * 1_000_000,
     )

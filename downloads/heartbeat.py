@@ -25,9 +25,11 @@ SET lease_expires_at = %s, updated_at = %s, stage = %s,
 WHERE id = %s AND fence = %s AND state IN ('resolving', 'downloading', 'importing')
 """
 _ASK: Final = """
-SELECT own.state, own.fence, own.is_automatic, own.rate_limit_bps,
+SELECT own.state, own.fence, own.provider_id, own.is_automatic, own.rate_limit_bps,
        shared.rate_limit_bps, shared.window_start, shared.window_end,
-       (SELECT COUNT(*) FROM downloads_download WHERE lease_expires_at > %s)
+       (SELECT COUNT(*) FROM downloads_download WHERE lease_expires_at > %s),
+       (SELECT COUNT(*) FROM downloads_download
+        WHERE lease_expires_at > %s AND source_label = own.source_label)
 FROM downloads_download own LEFT JOIN downloads_limiter shared ON shared.scope = %s
 WHERE own.id = %s
 """
@@ -43,12 +45,14 @@ class Standing:
 
     state: State
     fence: int
+    provider_id: str
     is_automatic: bool
     rate_limit_bps: int | None
     shared_rate_limit_bps: int | None  # for all running downloads together
     window_start: time | None
     window_end: time | None
     running_count: int  # downloads that a worker holds
+    same_host_count: int  # those of them whose source is the same video host
 
 
 def tell(claim: Claim, progress: Progress) -> bool:
@@ -75,14 +79,24 @@ def tell(claim: Claim, progress: Progress) -> bool:
 
 def ask(claim: Claim) -> Standing | None:
     """How a claimed download stands now; None when its row is gone."""
+    now = _moment(timezone.now())
     with connection.cursor() as cursor:
-        cursor.execute(_ASK, [_moment(timezone.now()), GLOBAL_SCOPE, _key(claim)])
+        cursor.execute(_ASK, [now, now, GLOBAL_SCOPE, _key(claim)])
         row = cursor.fetchone()
     if row is None:
         return None
-    state, fence, is_automatic, own, shared, start, end, running = row
+    state, fence, provider_id, is_automatic, own, shared, start, end, running, same_host = row
     return Standing(
-        State(state), fence, bool(is_automatic), own, shared, _clock(start), _clock(end), running
+        state=State(state),
+        fence=fence,
+        provider_id=provider_id,
+        is_automatic=bool(is_automatic),
+        rate_limit_bps=own,
+        shared_rate_limit_bps=shared,
+        window_start=_clock(start),
+        window_end=_clock(end),
+        running_count=running,
+        same_host_count=same_host,
     )
 
 

@@ -165,6 +165,7 @@ class Run:
             max_height=max_height,
             expected_duration_seconds=stream.duration_seconds,
             refresh=closing_connections(lambda: self._refreshed(source)),
+            host_connections=self.control.host_connections,
         )
         fetched = fetch(request, self.control)
         try:

@@ -71,6 +71,19 @@ def integer(name: str, default: int, *, least: int, most: int) -> int:
     return number
 
 
+def numbers(name: str, keys: tuple[str, ...], *, least: int, most: int) -> dict[str, int]:
+    """Whole numbers within bounds for some of the keys, from a list such as `a=1,b=2`."""
+    found = {}
+    for entry in words(name):
+        key, _, number = (part.strip() for part in entry.partition("="))
+        if key not in keys or not number.isdecimal() or not least <= int(number) <= most:
+            known = ", ".join(keys)
+            accepted = f"comma-separated NAME=NUMBER, {least} to {most}, for any of {known}"
+            refuse(name, text(name), accepted)
+        found[key] = int(number)
+    return found
+
+
 def decimal(name: str, *, least: float, most: float) -> float | None:
     """A number within bounds, or None when the variable is not set."""
     value = text(name)

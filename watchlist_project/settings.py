@@ -154,17 +154,27 @@ CHECK_TASK_HARD_LIMIT_SECONDS = 300
 CHECK_TASKS_PER_CHILD = 200
 
 # --- Checking and downloading ----------------------------------------------------------------
+_SITES = ("animesama", "nekosama", "animeultime")
 CHECK_TICK_SECONDS = env.integer("CHECK_TICK_SECONDS", 60, least=1, most=3600)
 # 0: the interval is the administrator's setting. Demos and tests cannot wait for hours.
 CHECK_INTERVAL_SECONDS = env.integer("CHECK_INTERVAL_SECONDS", 0, least=0, most=604_800)
 MAX_PARALLEL_DOWNLOADS = env.integer("MAX_PARALLEL_DOWNLOADS", 3, least=1, most=64)
 MAX_CONNECTIONS_PER_DOWNLOAD = env.integer("MAX_CONNECTIONS_PER_DOWNLOAD", 4, least=1, most=32)
+MAX_CONNECTIONS_BY_PROVIDER = env.numbers(
+    "MAX_CONNECTIONS_BY_PROVIDER", (*_SITES, "feed"), least=1, most=32
+)
+# Six, as browsers have it; but one download alone may have all that it was given.
+MAX_CONNECTIONS_PER_HOST = env.integer(
+    "MAX_CONNECTIONS_PER_HOST",
+    max(6, MAX_CONNECTIONS_PER_DOWNLOAD, *MAX_CONNECTIONS_BY_PROVIDER.values()),
+    least=1,
+    most=64,
+)
 EGRESS_POLICY = env.converted(
     "ALLOWED_PRIVATE_HOSTS",
     EgressPolicy.parse,
     "comma-separated hosts, IP addresses or CIDR ranges, each with an optional :port",
 )
-_SITES = ("animesama", "nekosama", "animeultime")
 PROVIDER_BASE_URLS: dict[str, str] = {
     site: url for site in _SITES if (url := env.web_address(f"{site.upper()}_URL"))
 }

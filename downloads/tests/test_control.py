@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from downloads import claims, control, queue
 from downloads.control import RunControl
@@ -155,6 +155,32 @@ def test_the_lower_of_both_speed_limits_holds_from_the_next_heartbeat_on(
     run.poll()
 
     assert run.limits().rate_limit_bps == holds
+
+
+@pytest.mark.parametrize(
+    ("others", "share"), [([], 6), (["b.example"], 6), (["a.example"], 3), (["a.example"] * 9, 1)]
+)
+def test_downloads_from_one_host_share_its_connections(
+    run: RunControl, settings: Settings, others: list[str], share: int
+) -> None:
+    settings.MAX_CONNECTIONS_PER_HOST = 6
+    Download.objects.update(source_label="a.example")
+    until = timezone.now() + timedelta(minutes=1)
+    for label in others:
+        other = queue.enqueue(make_order())
+        Download.objects.filter(pk=other.pk).update(lease_expires_at=until, source_label=label)
+    run.poll()
+
+    assert run.host_connections("node7.a.example") == share
+
+
+def test_a_provider_may_have_its_own_number_of_connections(
+    run: RunControl, settings: Settings
+) -> None:
+    settings.MAX_CONNECTIONS_PER_DOWNLOAD = 4
+    settings.MAX_CONNECTIONS_BY_PROVIDER = {"animesama": 7, "feed": 2}
+
+    assert run.limits().max_connections == 2
 
 
 @pytest.mark.django_db(transaction=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from downloads import queue, stopping
 from downloads.engine import library
@@ -139,6 +140,16 @@ def test_a_speed_limit_slows_a_running_download_down(
     queue.cancel(download)
     worker.join(10)
     assert not worker.is_alive()
+
+
+def test_a_download_has_no_more_connections_than_its_host_may_be_asked_for(
+    publish: Callable[..., Order], clip: bytes, origin: Origin, settings: Settings
+) -> None:
+    settings.MAX_CONNECTIONS_PER_DOWNLOAD = 8
+    settings.MAX_CONNECTIONS_PER_HOST = 1
+    download = run(publish(slow(clip)))
+    assert download.state == State.COMPLETED
+    assert len(origin.requests("/0.mp4")) == 1
 
 
 def test_a_move_that_takes_longer_than_a_lease_does_not_cost_the_claim(

@@ -50,6 +50,12 @@ def test_a_host_that_can_never_match_is_refused(
         env.hosts("NAMES")
 
 
+def test_some_names_are_given_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMBERS", " one=3, two = 12 ,")
+    found = env.numbers("NUMBERS", ("one", "two", "three"), least=1, most=32)
+    assert found == {"one": 3, "two": 12}
+
+
 def test_no_host_is_named_when_the_variable_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NAMES", " , ")
     assert env.hosts("NAMES") == []
