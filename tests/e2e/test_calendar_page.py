@@ -61,6 +61,13 @@ def test_months_are_turned_and_the_filter_stays(open_page: Opener, script: bool)
     expect(page.locator("#month-title")).to_have_text(before)
 
 
+def test_an_entry_of_a_month_is_high_enough_for_a_finger(open_page: Opener) -> None:
+    entries = open_page("/calendar?view=month", viewport=PHONE).locator(".ev")
+    heights = entries.evaluate_all("all => all.map(one => one.getBoundingClientRect().height)")
+    assert heights
+    assert min(heights) >= 24
+
+
 def test_an_entry_leads_to_its_series(open_page: Opener) -> None:
     page = open_page("/calendar?view=agenda")
     expect(page.get_by_text("Late").first).to_be_visible()

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 
-from watchlist.tests.factories import AdministratorFactory, ProfileFactory, WatchlistItemFactory
+from watchlist.models import WatchlistItem
+from watchlist.tests.factories import (
+    AdministratorFactory,
+    EpisodeFactory,
+    ProfileFactory,
+    WatchlistItemFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -28,3 +36,15 @@ def french(client: Client) -> Client:
 )
 def test_a_word_is_the_right_one(french: Client, path: str, text: str) -> None:
     assert text in french.get(path).content.decode()
+
+
+def test_a_label_has_its_space_before_the_colon(french: Client) -> None:
+    page = french.post("/settings/account/password", {}).content.decode()
+    assert "Ancien mot de passe\u202f:</a> Ce champ est obligatoire." in page
+
+
+def test_an_episodes_reason_ends_its_line(french: Client) -> None:
+    item = WatchlistItem.objects.get()
+    EpisodeFactory.create(series=item.series)
+    page = french.get(f"/watchlist/{item.pk}").content.decode()
+    assert re.findall("<small>([^<]+) · [^<·]+[.]</small>", page) == ["Aujourd\u2019hui"]
