@@ -12,6 +12,7 @@ from typing import Any, Final
 import redis
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from django.core.signing import BadSignature, Signer
+from redis.typing import KeyT
 
 from downloads.messages import broker_breaker
 
@@ -22,12 +23,12 @@ class _SignedJson:
     def __init__(self) -> None:
         self._signer = Signer(salt="watchlist_project.cache")
 
-    def dumps(self, value: Any) -> str:
-        return self._signer.sign_object(value)
+    def dumps(self, obj: Any) -> bytes:
+        return self._signer.sign_object(obj).encode()
 
-    def loads(self, stored: bytes) -> Any:
+    def loads(self, data: Any) -> Any:
         try:
-            return self._signer.unsign_object(stored.decode("latin-1"))
+            return self._signer.unsign_object(data.decode("latin-1"))
         except BadSignature:
             return _ABSENT
 
@@ -45,14 +46,15 @@ class _Client(redis.Redis):
 
 class _CacheClient(RedisCacheClient):
     def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, serializer=_SignedJson, **options)
+        super().__init__(*args, **options)
         self._client = _Client
+        self._serializer = _SignedJson()
 
-    def get(self, key: str, default: Any) -> Any:
+    def get(self, key: KeyT, default: Any) -> Any:
         found = super().get(key, _ABSENT)
         return default if found is _ABSENT else found
 
-    def get_many(self, keys: Iterable[str]) -> dict[str, Any]:
+    def get_many(self, keys: Iterable[KeyT]) -> dict[KeyT, Any]:
         found = super().get_many(keys)
         return {key: value for key, value in found.items() if value is not _ABSENT}
 

@@ -12,6 +12,8 @@ from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
 
+from watchlist_project.broker import client_url
+
 
 class Exploit:
     """Makes a file as soon as somebody unpickles it."""
@@ -25,7 +27,7 @@ class Exploit:
 
 def write(key: str, value: bytes) -> None:
     """As somebody does who reaches the server, but does not know the secret key."""
-    server = redis.Redis.from_url(settings.CACHES["default"]["LOCATION"])
+    server = redis.Redis.from_url(client_url(settings.REDIS_URL))
     server.set(cache.make_key(key), value)
 
 
