@@ -12,10 +12,11 @@ from django.core.cache import cache
 from redis.exceptions import RedisError
 
 from providers import gateway
-from providers.errors import ProviderError
+from providers.errors import ProviderError, Unreachable
 from providers.types import AiringStatus, SeasonOffer, SeriesDetails, SeriesLocator
 from watchlist.models import Episode
 from watchlist.services import asking
+from watchlist.services.asking import Busy
 from watchlist.services.items import Found, NoSuchLanguage, look_up
 
 _REMEMBERED_SECONDS: Final = 300
@@ -101,6 +102,9 @@ def numbers_of(offer: Offer) -> Numbers | ProviderError:
     rows = list(known)
     if rows:
         return _numbers(rows)
+    if isinstance(found.error, Unreachable | Busy):
+        # It has just kept somebody waiting for nothing.
+        return found.error
     return _asked(offer)
 
 

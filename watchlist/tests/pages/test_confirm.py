@@ -142,3 +142,14 @@ def test_a_program_that_finds_no_seat_is_told_when_to_come_back(
     assert (answer.status_code, answer.json()["code"]) == (429, "busy")
     assert int(answer["Retry-After"]) > 0
     assert site.requests == []
+
+
+def test_a_site_that_does_not_answer_is_waited_for_once(
+    client: Client, user: User, site: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "PATIENCE_SECONDS", 0.5)
+    site.answers = {path: stays_silent() for path in PAGES}
+    page = confirm(client)
+    assert "You can follow it all the same" in page
+    assert "could not be counted: The provider did not answer" in page
+    assert len(site.requests) == 1
