@@ -108,7 +108,8 @@ def _limits_from(standing: Standing | None) -> Limits:
         rates.append(standing.rate_limit_bps)
     if standing is not None and standing.shared_rate_limit_bps:
         # It is shared out evenly, because workers do not talk to each other.
-        rates.append(standing.shared_rate_limit_bps // max(1, standing.running_count))
+        share = standing.shared_rate_limit_bps // max(1, standing.running_count)
+        rates.append(max(1, share))  # 0 would let nothing through, for ever
     connections: int = settings.MAX_CONNECTIONS_PER_DOWNLOAD
     if standing is not None:
         by_provider = settings.MAX_CONNECTIONS_BY_PROVIDER

@@ -140,6 +140,7 @@ def test_the_window_hands_an_automatic_download_back_and_no_other(run: RunContro
         (None, 900, 1, 900),
         (None, 900, 3, 300),
         (200, 900, 3, 200),
+        (None, 2, 3, 1),
     ],
 )
 def test_the_lower_of_both_speed_limits_holds_from_the_next_heartbeat_on(
