@@ -19,14 +19,13 @@ _MAX_WAIT_SECONDS = 10.0
 _EXPIRED = frozenset({401, 403, 404, 410})
 _BUSY = frozenset({429, 503})
 _MAX_REFRESHES = 3
-_MAX_DIGITS = 8
 
 
 class StatusRefused(EngineError):
     """The server answered with an error status."""
 
     def __init__(self, answer: Answer) -> None:
-        after = retry_after_seconds(answer.headers.get("retry-after", ""))
+        after = _wished_seconds(answer.headers.get("retry-after", ""))
         super().__init__(f"The server answered {answer.status}.", retry_after_seconds=after)
         self.status = answer.status
 
@@ -44,9 +43,12 @@ class StatusRefused(EngineError):
         return ServerRefused(str(self))
 
 
-def retry_after_seconds(text: str) -> float | None:
-    """The seconds of a Retry-After header; None when it is absent or a date."""
-    return min(float(text), 86_400.0) if text.isdecimal() and len(text) <= _MAX_DIGITS else None
+def _wished_seconds(text: str) -> float | None:
+    if not text:
+        return None
+    from providers.answers import retry_after_seconds  # noqa: PLC0415 - few servers send a wish
+
+    return retry_after_seconds(text)
 
 
 class FailureCount:

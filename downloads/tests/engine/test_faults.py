@@ -4,7 +4,9 @@ import os
 import resource
 import subprocess
 import sys
+import time
 from dataclasses import replace
+from email.utils import formatdate
 from pathlib import Path
 
 import pytest
@@ -200,6 +202,16 @@ def test_a_long_wish_is_handed_to_the_owner(origin: Origin, run: Fetch) -> None:
     with pytest.raises(TooManyRequests) as caught:
         run(origin.serve("/a.mp4", busy))
     assert caught.value.retry_after_seconds == 120
+
+
+def test_a_wish_that_is_a_date_is_handed_to_the_owner(origin: Origin, run: Fetch) -> None:
+    in_an_hour = formatdate(time.time() + 3600, usegmt=True)
+    url = origin.serve("/a.mp4", Answer(status=503, headers=(("Retry-After", in_an_hour),)))
+    with pytest.raises(TooManyRequests) as caught:
+        run(url)
+    assert caught.value.retry_after_seconds is not None
+    assert 3000 < caught.value.retry_after_seconds <= 3600
+    assert len(origin.seen) == 1
 
 
 def test_a_server_error_is_retried(origin: Origin, run: Fetch, clip: bytes) -> None:
