@@ -89,7 +89,7 @@ class FailureCount:
         self._bytes_at_failure = bytes_done
 
 
-def may_be_expired(error: EngineError) -> bool:
+def may_be_expired(error: BaseException | None) -> bool:
     """Whether a freshly resolved address may help."""
     return isinstance(error, StatusRefused) and error.status in _EXPIRED
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 from downloads.engine.calls import checked_url
+from downloads.engine.dashfiles import cut_files
 from downloads.engine.dashsegments import (
     Representation,
     init_segment,
@@ -38,6 +39,7 @@ def load_dash(fetcher: SmallFetcher, url: str, max_height: int | None) -> Segmen
     """Fetch a manifest and its initialisation segments. Raises EngineError."""
     found = fetcher.fetch(url, max_bytes=_MAX_MANIFEST_BYTES)
     plan = parse_manifest(found.content.decode("utf-8", "replace"), found.url, max_height)
+    plan = cut_files(fetcher, plan)
     load_extras(fetcher, plan)
     return plan
 

@@ -88,7 +88,7 @@ def media_segments(of: Representation) -> Iterator[Segment]:
             yield Segment(url, slot.seconds, _byte_range(element.get("mediaRange", "")))
     else:
         # One file holds the whole representation.
-        yield Segment(checked_url(base), of.seconds)
+        yield Segment(checked_url(base), of.seconds, file_bytes=0)
 
 
 def _addresses(chain: list[ET.Element]) -> _Addresses:

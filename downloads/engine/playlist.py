@@ -36,6 +36,7 @@ class Segment:
     init: int | None = None  # index into MediaPlaylist.inits
     group: int = 0  # counts the discontinuities before it
     may_be_absent: bool = False  # the short rest of a track that may end a little earlier
+    file_bytes: int | None = None  # size of the file that this is, or a piece of it; 0: not known
 
 
 @dataclass(slots=True)

@@ -161,9 +161,7 @@ class SegmentFetch:
     def _start(self, index: int, *, is_probe: bool, enough: int | None = None) -> None:
         segment = self.source.segments[index]
         number = self._idle_lanes.pop()
-        lane = SegmentLane(
-            self, index=index, number=number, decryptor=self.source.decryptor(segment)
-        )
+        lane = SegmentLane(self, index=index, number=number)
         lane.expected = self.store.place_of(index) if is_probe else None
         lane.enough = enough
         lane.call = Call(

@@ -28,6 +28,7 @@ class SmallFile:
 
     content: bytes
     url: str  # after redirects
+    whole_bytes: int | None = None  # size of the file of which a part was asked for, when told
 
 
 @dataclass(slots=True)
@@ -42,14 +43,15 @@ class _Fetch:
     is_over: bool = False
     error: EngineError | OSError | None = None
     url: str = ""
+    whole_bytes: int | None = None
 
     def __post_init__(self) -> None:
         if self.byte_range is not None and self.byte_range[0] >= self.byte_range[1]:
             raise PlaylistRefused("The playlist names an impossible range of bytes.")
 
     @property
-    def content(self) -> bytes:
-        return b"".join(self.pieces)
+    def file(self) -> SmallFile:
+        return SmallFile(b"".join(self.pieces), self.url, self.whole_bytes)
 
     def on_answer(self, call: Call) -> None:
         answer = call.answer
@@ -71,6 +73,7 @@ class _Fetch:
             raise WrongLength("The server answers ranges wrongly.")
         if answer.is_encoded:
             raise WrongLength("The server compresses ranges.")
+        self.whole_bytes = told[2]
 
     def on_bytes(self, content: memoryview) -> bool:
         skipped = min(self.skip, len(content))
@@ -114,7 +117,7 @@ class SmallFetcher:
             call = Call(url, sink, headers=self.headers, byte_range=byte_range)
             self._run([call], [sink])
             if sink.error is None:
-                return SmallFile(sink.content, sink.url)
+                return sink.file
             if isinstance(sink.error, OSError):
                 raise sink.error
             wait = failures.wait_seconds(sink.error, bytes_done=0, limits=self._monitor.limits)
@@ -134,7 +137,7 @@ class SmallFetcher:
             self._run(calls, sinks)
             for part, sink in zip(batch, sinks, strict=True):
                 if sink.error is None:
-                    found[part] = SmallFile(sink.content, sink.url)
+                    found[part] = sink.file
                 else:
                     found[part] = self.fetch(part[0], max_bytes=max_bytes, byte_range=part[1])
                 left -= len(found[part].content)
