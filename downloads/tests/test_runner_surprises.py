@@ -41,7 +41,7 @@ def stumbling(error: Exception, times: int) -> Callable[..., FetchedFile]:
 def test_a_source_that_makes_the_engine_stumble_is_one_lost_try(
     publish: Callable[..., Order], clip: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("downloads.runner.fetch", stumbling(ValueError("a strange number"), 1))
+    monkeypatch.setattr("downloads.sources.fetch", stumbling(ValueError("a strange number"), 1))
     download = run(publish(clip, clip))
     assert download.state == State.COMPLETED
     tries = DownloadAttempt.objects.filter(download=download)
@@ -51,7 +51,7 @@ def test_a_source_that_makes_the_engine_stumble_is_one_lost_try(
 def test_a_download_whose_every_source_makes_the_engine_stumble_waits_for_another_try(
     publish: Callable[..., Order], clip: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("downloads.runner.fetch", stumbling(ValueError("a strange number"), 1))
+    monkeypatch.setattr("downloads.sources.fetch", stumbling(ValueError("a strange number"), 1))
     download = run(publish(clip))
     assert (download.state, download.attempts) == (State.QUEUED, 1)
     assert (download.owner, download.lease_expires_at) == ("", None)
@@ -73,7 +73,7 @@ def test_a_download_in_whose_middle_the_database_failed_goes_back_to_the_queue(
     publish: Callable[..., Order], clip: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "downloads.runner.fetch", stumbling(OperationalError("database is locked"), 1)
+        "downloads.sources.fetch", stumbling(OperationalError("database is locked"), 1)
     )
     download = run(publish(clip))
     assert download.state == State.DOWNLOADING

@@ -1,0 +1,165 @@
+"""Tries the sources of one download, best first, until one of them gives a whole and good file."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Final, TypeVar
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.utils import timezone
+
+from downloads import failures, upkeep
+from downloads.claims import Claim, renew_lease
+from downloads.control import RunControl
+from downloads.engine.errand import Errand
+from downloads.engine.errors import EngineError, Interrupted, WrongLength
+from downloads.engine.fetch import fetch
+from downloads.engine.types import Command, FetchedFile, FetchRequest
+from downloads.errands import closing_connections
+from downloads.models import Download, DownloadAttempt
+from downloads.policies import Failure, combine
+from downloads.samples import refuse_sample
+from providers import gateway
+from providers.errors import ProviderError
+from providers.streams import Stream, VideoSource
+from providers.text import safe_name
+
+logger = logging.getLogger(__name__)
+
+_HEIGHTS: Final = {"1080p": 1080, "720p": 720, "480p": 480}
+_LOOK_SECONDS: Final = 0.1
+
+T = TypeVar("T")
+
+
+class SourceTrials:
+    """The sources of one claimed download, and how each of them failed so far."""
+
+    def __init__(self, claim: Claim, download: Download) -> None:
+        self.claim = claim
+        self.download = download
+        self.control = RunControl(claim)
+        self._failures: list[Failure] = []
+
+    def resolve(self) -> list[VideoSource]:
+        """The sources that the site has now, best first. Raises ProviderError, Interrupted."""
+        return self._attended(self._resolve)
+
+    def fetch_first_good(self, sources: list[VideoSource]) -> FetchedFile:
+        """A whole and verified file of the first source that gives one.
+
+        Raises Interrupted, AllSourcesFailed, and other errors of the engine that no other source
+        would mend.
+        """
+        folder = upkeep.work_folder(self.claim.download_id)
+        used: dict[str, int] = {}
+        for source in sources:
+            name = f"{source.label}-{source.lang}-{source.height or ''}"
+            used[name] = used.get(name, 0) + 1
+            work_dir = folder / safe_name(f"{name}-{used[name]}", fallback="source")
+            fetched = self._try_source(source, work_dir)
+            if fetched is not None:
+                return fetched
+        raise failures.AllSourcesFailed(combine(self._failures))
+
+    def _try_source(self, source: VideoSource, work_dir: Path) -> FetchedFile | None:
+        """Try one source; a failure is recorded, and the next source is tried if that may help."""
+        attempt = DownloadAttempt.objects.create(
+            download=self.download,
+            fence=self.claim.fence,
+            source_label=source.label[:120],
+            source_host=(urlsplit(source.url).hostname or "")[:255],
+        )
+        self.control.latest = None
+        if not renew_lease(self.claim, source_label=source.label[:120], stage="resolving"):
+            raise Interrupted("Stopped while the source was being chosen.")
+        try:
+            streams = self._attended(lambda: self._open(source))
+            fetched = self._fetch(source, streams[0], work_dir)
+        except Interrupted:
+            self._close(attempt, Failure("interrupted", "Stopped on request."))
+            raise
+        except ProviderError as error:
+            self._reject(attempt, source, failures.of_provider(error, of_host=True), work_dir)
+            return None
+        except EngineError as error:
+            self._reject(attempt, source, failures.of_engine(error), work_dir)
+            if not error.tries_next_source:
+                raise
+            return None
+        except (OperationalError, InterfaceError, OSError):
+            raise
+        except Exception as error:
+            logger.exception("A source of %s has a form that nobody foresaw", self.download.pk)
+            self._reject(attempt, source, failures.of_surprise(error), work_dir)
+            return None
+        self._close(attempt, None, bytes_done=fetched.size_bytes)
+        return fetched
+
+    def _fetch(self, source: VideoSource, stream: Stream, work_dir: Path) -> FetchedFile:
+        max_height = _HEIGHTS.get(self.download.quality)
+        request = FetchRequest(
+            stream=stream,
+            work_dir=work_dir,
+            egress=settings.EGRESS_POLICY,
+            max_height=max_height,
+            expected_duration_seconds=stream.duration_seconds,
+            refresh=closing_connections(lambda: self._refreshed(source)),
+            host_connections=self.control.host_connections,
+        )
+        fetched = fetch(request, self.control)
+        try:
+            refuse_sample(self.download, fetched.duration_seconds)
+        except WrongLength:
+            # What is there would be found whole again, and never be asked for.
+            shutil.rmtree(work_dir, ignore_errors=True)
+            raise
+        return fetched
+
+    def _refreshed(self, source: VideoSource) -> Stream:
+        """The same source again, when its signed address has expired."""
+        same = [other for other in self._resolve() if other.label == source.label] or [source]
+        chosen = next((other for other in same if other.url == source.url), same[0])
+        return self._open(chosen)[0]
+
+    def _resolve(self) -> list[VideoSource]:
+        row = self.download
+        return gateway.resolve(row.provider_id, row.series_ref, row.episode_ref, row.lang)
+
+    def _open(self, source: VideoSource) -> list[Stream]:
+        return gateway.open_source(source, _HEIGHTS.get(self.download.quality))
+
+    def _attended(self, work: Callable[[], T]) -> T:
+        """Let a site take its time beside this thread, which keeps the claim. Raises Interrupted.
+
+        A site that is no longer waited for has time limits of its own.
+        """
+        errand = Errand(closing_connections(work))
+        while not errand.wait(_LOOK_SECONDS):
+            if self.control.poll() is not Command.GO_ON:
+                raise Interrupted("Stopped on request.")
+        return errand.result()
+
+    def _reject(
+        self, attempt: DownloadAttempt, source: VideoSource, failure: Failure, work_dir: Path
+    ) -> None:
+        self._close(attempt, failure)
+        self._failures.append(replace(failure, text=f"{source.label}: {failure.text}"))
+        if not failure.retryable:
+            shutil.rmtree(work_dir, ignore_errors=True)
+
+    def _close(
+        self, attempt: DownloadAttempt, failure: Failure | None, bytes_done: int | None = None
+    ) -> None:
+        attempt.finished_at = timezone.now()
+        latest = self.control.latest
+        attempt.bytes_done = bytes_done or (latest.bytes_done if latest else 0)
+        if failure is not None:
+            attempt.error_code, attempt.error_text = failure.code, failure.text
+        attempt.save()
