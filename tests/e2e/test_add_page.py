@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from threading import BoundedSemaphore
 
 import pytest
 from django.contrib.auth.models import User
@@ -14,6 +15,7 @@ from providers.demo.site import DemoSite
 from tests.e2e.conftest import Opener, sideways, violations
 from tests.e2e.test_watchlist_page import SCREENS, screen
 from watchlist.models import WatchlistItem
+from watchlist.services import asking
 
 Shot = Callable[[Page, str], None]
 
@@ -143,3 +145,18 @@ def test_results_fit_a_narrow_phone(open_page: Opener, providers_on: DemoSite) -
     page.locator(".hit .btn").first.click()
     page.wait_for_selector("dialog[open] #start:not([aria-busy])")
     assert sideways(page) == 0
+
+
+def test_a_search_that_nobody_had_time_for_is_begun_again_by_itself(
+    open_page: Opener, providers_on: DemoSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seats = BoundedSemaphore(1)
+    monkeypatch.setattr(asking, "_seats", seats)
+    seats.acquire()
+    page = open_page(f"/watchlist/add?q={a_title(providers_on)}", bypass_csp=True)
+    site = page.locator("#site-animesama")
+    expect(site).to_contain_text("Too much is being asked just now: try again in a moment.")
+    expect(site.get_by_role("link", name="Try again")).to_be_visible()
+    assert violations(page) == []
+    seats.release()
+    expect(site.locator(".hit").first).to_be_visible(timeout=30_000)
