@@ -40,12 +40,12 @@ _PREFIXES = (
     (b"FLV\x01", Container.FLV),
     (b"OggS", Container.OGG),
     (b"fLaC", Container.FLAC),
-    (b"ID3", Container.MP3),
     (b"\x00\x00\x01\xba", Container.MPEG_PS),
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", Container.ASF),
 )
 # Frame headers: eleven or twelve set bits, then the layer (ISO/IEC 13818-7 and 11172-3).
 _ADTS_MASK, _ADTS_SYNC = 0xFFF6, 0xFFF0
+_ID3_HEADER_BYTES = 10
 _MP3_MASK, _MP3_SYNC = 0xFFE6, 0xFFE2
 _REFUSED = (
     (b"PK\x03\x04", "an archive"),
@@ -68,6 +68,8 @@ def container_of(head: bytes) -> Container:
     """The container that these first bytes begin. Raises NotAVideo naming what they are."""
     if not head:
         raise NotAVideo("The file is empty.")
+    if head.startswith(b"ID3"):
+        return _behind_id3(head)
     for prefix, container in _PREFIXES:
         if head.startswith(prefix):
             return container
@@ -110,6 +112,15 @@ def _by_structure(head: bytes) -> Container | None:
     if len(head) > 1 and int.from_bytes(head[:2], "big") & _MP3_MASK == _MP3_SYNC:
         return Container.MP3
     return None
+
+
+def _behind_id3(head: bytes) -> Container:
+    """MP3, unless the tag is a short one before bare AAC: that of a segment (RFC 8216, 3.4)."""
+    size = 0
+    for byte in head[6:_ID3_HEADER_BYTES]:
+        size = size << 7 | byte & 0x7F
+    is_aac = _by_structure(head[_ID3_HEADER_BYTES + size :]) is Container.AAC
+    return Container.AAC if is_aac else Container.MP3
 
 
 def _what_else(head: bytes) -> str:
