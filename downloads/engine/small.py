@@ -10,6 +10,7 @@ from http import HTTPStatus
 from downloads.engine.backoff import FailureCount, StatusRefused
 from downloads.engine.calls import Answer, Call
 from downloads.engine.errors import ConnectionFailed, EngineError, PlaylistRefused, WrongLength
+from downloads.engine.lengthproof import tells_its_end
 from downloads.engine.monitor import Monitor
 from downloads.engine.transport import Transport
 
@@ -44,6 +45,7 @@ class _Fetch:
     error: EngineError | OSError | None = None
     url: str = ""
     whole_bytes: int | None = None
+    is_end_told: bool = True
 
     def __post_init__(self) -> None:
         if self.byte_range is not None and self.byte_range[0] >= self.byte_range[1]:
@@ -60,6 +62,7 @@ class _Fetch:
         if answer.status not in _GOOD:
             raise StatusRefused(answer)
         self.url = answer.url
+        self.is_end_told = self.byte_range is not None or tells_its_end(answer)
         if answer.status == HTTPStatus.PARTIAL_CONTENT:
             self._check_range(answer)
         elif self.byte_range is not None:
@@ -112,12 +115,19 @@ class SmallFetcher:
     ) -> SmallFile:
         """One small file or exactly a part of one. Raises EngineError after all retries."""
         failures = FailureCount()
+        lengths: set[int] = set()
         while True:
             sink = _Fetch(max_bytes, byte_range)
             call = Call(url, sink, headers=self.headers, byte_range=byte_range)
             self._run([call], [sink])
-            if sink.error is None:
+            if sink.error is None and (sink.is_end_told or sink.length in lengths):
                 return sink.file
+            if sink.error is None:
+                # Whether it was cut only shows when it comes once more.
+                lengths.add(sink.length)
+                if len(lengths) == 1:
+                    continue
+                sink.error = ConnectionFailed("A playlist or key is cut.")
             if isinstance(sink.error, OSError):
                 raise sink.error
             wait = failures.wait_seconds(sink.error, bytes_done=0, limits=self._monitor.limits)
@@ -136,7 +146,7 @@ class SmallFetcher:
             ]
             self._run(calls, sinks)
             for part, sink in zip(batch, sinks, strict=True):
-                if sink.error is None:
+                if sink.error is None and sink.is_end_told:
                     found[part] = sink.file
                 else:
                     found[part] = self.fetch(part[0], max_bytes=max_bytes, byte_range=part[1])

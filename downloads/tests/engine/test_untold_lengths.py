@@ -82,3 +82,38 @@ def test_a_stored_segment_that_is_cut_when_it_is_compared_has_not_changed(
 
     assert not fetched.restarted
     assert fetched.resumed_from == sum(p.stat().st_size for p in ts_stream.glob("s00[0-2].ts"))
+
+
+def test_a_playlist_that_was_cut_is_not_taken_for_a_shorter_one(
+    origin: Origin, run: Fetch, ts_stream: Path
+) -> None:
+    url = serve_folder(origin, ts_stream, "/v")
+    text = (ts_stream / "index.m3u8").read_bytes()
+    assert b"#EXT-X-PLAYLIST-TYPE:VOD" in text
+    whole = Answer(text, etag="", no_length=True)
+    cut = replace(whole, cut_after=text.index(b"s003.ts"))
+    origin.serve("/v/index.m3u8", failing_first(1, cut, whole))
+
+    assert packet_counts(run(url, kind=HLS).path)["video"] == CLIP_SECONDS * 10
+
+
+def test_a_playlist_that_is_never_twice_of_one_length_is_an_error(
+    origin: Origin, run: Fetch, ts_stream: Path
+) -> None:
+    url = serve_folder(origin, ts_stream, "/v")
+    text = (ts_stream / "index.m3u8").read_bytes()
+    origin.serve("/v/index.m3u8", lambda n, _: Answer(text, no_length=True, cut_after=n * 20))
+    with pytest.raises(ConnectionFailed, match="cut"):
+        run(url, kind=HLS)
+
+
+def test_the_beginning_of_a_stream_that_was_cut_is_fetched_again(
+    origin: Origin, run: Fetch, fmp4_stream: Path
+) -> None:
+    url = serve_folder(origin, fmp4_stream, "/v")
+    path = next(path for path in fmp4_stream.iterdir() if path.suffix == ".mp4")
+    whole = untold(path, ranges=True)
+    cut = replace(whole, cut_after=300)
+    origin.serve(f"/v/{path.name}", failing_first(1, cut, whole))
+
+    assert packet_counts(run(url, kind=HLS).path)["video"] == CLIP_SECONDS * 10
