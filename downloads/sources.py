@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
@@ -18,7 +18,13 @@ from downloads import failures, upkeep
 from downloads.claims import Claim, renew_lease
 from downloads.control import RunControl
 from downloads.engine.errand import Errand
-from downloads.engine.errors import EngineError, Interrupted, WrongLength
+from downloads.engine.errors import (
+    ConnectionFailed,
+    EngineError,
+    Interrupted,
+    TooManyRequests,
+    WrongLength,
+)
 from downloads.engine.fetch import fetch
 from downloads.engine.types import Command, FetchedFile, FetchRequest
 from downloads.errands import closing_connections
@@ -38,6 +44,20 @@ _LOOK_SECONDS: Final = 0.1
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """One of the streams of a source."""
+
+    source: VideoSource
+    work_dir: Path
+    number: int = 0  # of its streams, best first
+    streams: tuple[Stream, ...] = ()  # empty until the source was opened
+
+    @property
+    def stream(self) -> Stream:
+        return self.streams[self.number]
+
+
 class SourceTrials:
     """The sources of one claimed download, and how each of them failed so far."""
 
@@ -45,6 +65,7 @@ class SourceTrials:
         self.claim = claim
         self.download = download
         self.control = RunControl(claim)
+        self._offers: list[_Offer] = []  # grows while it is gone through
         self._failures: list[Failure] = []
 
     def resolve(self) -> list[VideoSource]:
@@ -54,6 +75,7 @@ class SourceTrials:
     def fetch_first_good(self, sources: list[VideoSource]) -> FetchedFile:
         """A whole and verified file of the first source that gives one.
 
+        Some have a second stream, often in lower quality: those come after all sources' best ones.
         Raises Interrupted, AllSourcesFailed, and other errors of the engine that no other source
         would mend.
         """
@@ -63,13 +85,16 @@ class SourceTrials:
             name = f"{source.label}-{source.lang}-{source.height or ''}"
             used[name] = used.get(name, 0) + 1
             work_dir = folder / safe_name(f"{name}-{used[name]}", fallback="source")
-            fetched = self._try_source(source, work_dir)
+            self._offers.append(_Offer(source, work_dir))
+        for offer in self._offers:
+            fetched = self._try_offer(offer)
             if fetched is not None:
                 return fetched
         raise failures.AllSourcesFailed(combine(self._failures))
 
-    def _try_source(self, source: VideoSource, work_dir: Path) -> FetchedFile | None:
-        """Try one source; a failure is recorded, and the next source is tried if that may help."""
+    def _try_offer(self, offer: _Offer) -> FetchedFile | None:
+        """Try one stream; a failure is recorded, and another is tried if that may help."""
+        source = offer.source
         attempt = DownloadAttempt.objects.create(
             download=self.download,
             fence=self.claim.fence,
@@ -80,37 +105,43 @@ class SourceTrials:
         if not renew_lease(self.claim, source_label=source.label[:120], stage="resolving"):
             raise Interrupted("Stopped while the source was being chosen.")
         try:
-            streams = self._attended(lambda: self._open(source))
-            fetched = self._fetch(source, streams[0], work_dir)
+            offer = self._opened(offer)
+            fetched = self._fetch(offer)
         except Interrupted:
             self._close(attempt, Failure("interrupted", "Stopped on request."))
             raise
         except ProviderError as error:
-            self._reject(attempt, source, failures.of_provider(error, of_host=True), work_dir)
+            self._reject(attempt, offer, failures.of_provider(error, of_host=True))
             return None
         except EngineError as error:
-            self._reject(attempt, source, failures.of_engine(error), work_dir)
+            self._reject(attempt, offer, failures.of_engine(error))
             if not error.tries_next_source:
                 raise
+            self._offers += _second_of(offer, error)
             return None
         except (OperationalError, InterfaceError, OSError):
             raise
         except Exception as error:
             logger.exception("A source of %s has a form that nobody foresaw", self.download.pk)
-            self._reject(attempt, source, failures.of_surprise(error), work_dir)
+            self._reject(attempt, offer, failures.of_surprise(error))
+            self._offers += _second_of(offer, error)
             return None
         self._close(attempt, None, bytes_done=fetched.size_bytes)
         return fetched
 
-    def _fetch(self, source: VideoSource, stream: Stream, work_dir: Path) -> FetchedFile:
-        max_height = _HEIGHTS.get(self.download.quality)
+    def _opened(self, offer: _Offer) -> _Offer:
+        if offer.streams:
+            return offer
+        return replace(offer, streams=self._attended(lambda: self._open(offer.source)))
+
+    def _fetch(self, offer: _Offer) -> FetchedFile:
         request = FetchRequest(
-            stream=stream,
-            work_dir=work_dir,
+            stream=offer.stream,
+            work_dir=offer.work_dir,
             egress=settings.EGRESS_POLICY,
-            max_height=max_height,
-            expected_duration_seconds=stream.duration_seconds,
-            refresh=closing_connections(lambda: self._refreshed(source)),
+            max_height=_HEIGHTS.get(self.download.quality),
+            expected_duration_seconds=offer.stream.duration_seconds,
+            refresh=closing_connections(lambda: self._refreshed(offer)),
             host_connections=self.control.host_connections,
         )
         fetched = fetch(request, self.control)
@@ -118,22 +149,24 @@ class SourceTrials:
             refuse_sample(self.download, fetched.duration_seconds)
         except WrongLength:
             # What is there would be found whole again, and never be asked for.
-            shutil.rmtree(work_dir, ignore_errors=True)
+            shutil.rmtree(offer.work_dir, ignore_errors=True)
             raise
         return fetched
 
-    def _refreshed(self, source: VideoSource) -> Stream:
-        """The same source again, when its signed address has expired."""
+    def _refreshed(self, offer: _Offer) -> Stream:
+        """The same stream again, when its signed address has expired."""
+        source = offer.source
         same = [other for other in self._resolve() if other.label == source.label] or [source]
         chosen = next((other for other in same if other.url == source.url), same[0])
-        return self._open(chosen)[0]
+        streams = self._open(chosen)
+        return streams[min(offer.number, len(streams) - 1)]
 
     def _resolve(self) -> list[VideoSource]:
         row = self.download
         return gateway.resolve(row.provider_id, row.series_ref, row.episode_ref, row.lang)
 
-    def _open(self, source: VideoSource) -> list[Stream]:
-        return gateway.open_source(source, _HEIGHTS.get(self.download.quality))
+    def _open(self, source: VideoSource) -> tuple[Stream, ...]:
+        return tuple(gateway.open_source(source, _HEIGHTS.get(self.download.quality)))
 
     def _attended(self, work: Callable[[], T]) -> T:
         """Let a site take its time beside this thread, which keeps the claim. Raises Interrupted.
@@ -146,13 +179,11 @@ class SourceTrials:
                 raise Interrupted("Stopped on request.")
         return errand.result()
 
-    def _reject(
-        self, attempt: DownloadAttempt, source: VideoSource, failure: Failure, work_dir: Path
-    ) -> None:
+    def _reject(self, attempt: DownloadAttempt, offer: _Offer, failure: Failure) -> None:
         self._close(attempt, failure)
-        self._failures.append(replace(failure, text=f"{source.label}: {failure.text}"))
+        self._failures.append(replace(failure, text=f"{offer.source.label}: {failure.text}"))
         if not failure.retryable:
-            shutil.rmtree(work_dir, ignore_errors=True)
+            shutil.rmtree(offer.work_dir, ignore_errors=True)
 
     def _close(
         self, attempt: DownloadAttempt, failure: Failure | None, bytes_done: int | None = None
@@ -163,3 +194,12 @@ class SourceTrials:
         if failure is not None:
             attempt.error_code, attempt.error_text = failure.code, failure.text
         attempt.save()
+
+
+def _second_of(offer: _Offer, error: Exception) -> list[_Offer]:
+    """What to try once the other sources have failed, too, unless the host itself is in trouble."""
+    has_second = not offer.number and offer.streams[1:]
+    if not has_second or isinstance(error, ConnectionFailed | TooManyRequests):
+        return []
+    work_dir = offer.work_dir.with_name(f"{offer.work_dir.name}-2nd")
+    return [replace(offer, number=1, work_dir=work_dir)]
