@@ -6,15 +6,19 @@ import re
 from dataclasses import dataclass, field
 
 from downloads.engine.calls import checked_url
-from downloads.engine.errors import LiveStream, PlaylistRefused, ProtectedStream
+from downloads.engine.errors import LiveStream, PlaylistRefused
+from downloads.engine.playlisttags import (
+    attributes_of,
+    byte_range_of,
+    require_plain_key,
+    seconds_of,
+)
 
 MAX_SEGMENTS = 200_000
 MAX_SECONDS = 48 * 3600.0
 MAX_INITS = 2000
 _MAX_DIGITS = 12
 _MOST_ROUNDED_SECONDS = 0.5
-_ATTRIBUTE = re.compile(r'([A-Z0-9-]{1,40})=("[^"]{0,8000}"|[^,"]{0,8000})')
-_BYTE_RANGE = re.compile(r"(\d{1,15})(?:@(\d{1,15}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +117,6 @@ def best_variant(variants: list[Variant], max_height: int | None) -> Variant:
     return max(videos, key=lambda variant: (variant.height or 0, variant.bandwidth))
 
 
-def attributes_of(line: str) -> dict[str, str]:
-    """The attribute list of a tag (RFC 8216, 4.2), without quotes."""
-    return {
-        match[1]: match[2].strip().strip('"')
-        for match in _ATTRIBUTE.finditer(line.partition(":")[2])
-    }
-
-
 def _parse_master(lines: list[str], url: str) -> MasterPlaylist:
     master = MasterPlaylist()
     pending: dict[str, str] | None = None
@@ -128,7 +124,7 @@ def _parse_master(lines: list[str], url: str) -> MasterPlaylist:
         if line.startswith("#EXT-X-STREAM-INF:"):
             pending = attributes_of(line)
         elif line.startswith("#EXT-X-SESSION-KEY:"):
-            _require_plain_key(attributes_of(line))
+            require_plain_key(attributes_of(line))
         elif line.startswith("#EXT-X-MEDIA:"):
             _add_rendition(master, attributes_of(line), url)
         elif not line.startswith("#") and pending is not None:
@@ -170,14 +166,6 @@ def _add_rendition(master: MasterPlaylist, attributes: dict[str, str], url: str)
         )
 
 
-def _require_plain_key(attributes: dict[str, str]) -> None:
-    method = attributes.get("METHOD", "")
-    if method == "NONE":
-        return
-    if method != "AES-128" or attributes.get("KEYFORMAT", "identity") != "identity":
-        raise ProtectedStream("The stream is protected (DRM) and is left alone.")
-
-
 class _MediaReader:
     """Keeps what the tags before a segment have said."""
 
@@ -189,6 +177,7 @@ class _MediaReader:
         self.sequence = 0
         self.group = 0
         self.key: dict[str, str] | None = None
+        self.key_url = ""
         self.init: int | None = None
         self.init_numbers: dict[Segment, int] = {}
         self.range_text = ""
@@ -215,18 +204,25 @@ class _MediaReader:
         name, _, value = line.partition(":")
         if name == "#EXTINF":
             text = value.split(",")[0]
-            self.seconds = _seconds(text)
+            self.seconds = seconds_of(text)
             self.is_rounded = self.is_rounded and "." not in text
         elif name == "#EXT-X-BYTERANGE":
             self.range_text = value.strip()
         elif name == "#EXT-X-KEY":
-            attributes = attributes_of(line)
-            _require_plain_key(attributes)
-            self.key = attributes if attributes.get("METHOD") == "AES-128" else None
+            self._read_key(attributes_of(line))
         elif name == "#EXT-X-MAP":
             self._add_init(attributes_of(line))
         else:
             self._read_flag(name, value)
+
+    def _read_key(self, attributes: dict[str, str]) -> None:
+        require_plain_key(attributes)
+        self.key = attributes if attributes.get("METHOD") == "AES-128" else None
+        if self.key is not None:
+            if not attributes.get("URI"):
+                raise PlaylistRefused("The playlist's key has no address.")
+            # Read once for all segments that it encrypts.
+            self.key_url = checked_url(attributes["URI"], self.url)
 
     def _read_flag(self, name: str, value: str) -> None:
         if name == "#EXT-X-DISCONTINUITY":
@@ -244,7 +240,7 @@ class _MediaReader:
         if not attributes.get("URI"):
             raise PlaylistRefused("The playlist's initialisation segment has no address.")
         url = checked_url(attributes["URI"], self.url)
-        byte_range = _byte_range(attributes.get("BYTERANGE", ""), 0)
+        byte_range = byte_range_of(attributes.get("BYTERANGE", ""), 0)
         key = self._key() if self.key is not None and "IV" in self.key else None
         init = Segment(url, 0.0, byte_range, key)
         index = self.init_numbers.setdefault(init, len(self.init_numbers))
@@ -275,7 +271,7 @@ class _MediaReader:
     def _next_range(self, url: str) -> tuple[int, int] | None:
         # Without an offset the range follows the previous segment's, if that is of the same file.
         start = self.last_range[1] if self.last_range[0] == url else 0
-        byte_range = _byte_range(self.range_text, start)
+        byte_range = byte_range_of(self.range_text, start)
         if byte_range is not None:
             self.last_range = (url, byte_range[1])
         return byte_range
@@ -290,23 +286,4 @@ class _MediaReader:
             iv = int(text, 16).to_bytes(16, "big")
         else:
             iv = self.sequence.to_bytes(16, "big")
-        if not self.key.get("URI"):
-            raise PlaylistRefused("The playlist's key has no address.")
-        return Key(checked_url(self.key["URI"], self.url), iv)
-
-
-def _byte_range(text: str, start: int) -> tuple[int, int] | None:
-    """The range that a text names; `start` is where it begins when the text does not say."""
-    if not text:
-        return None
-    match = _BYTE_RANGE.fullmatch(text)
-    if match is None or int(match[1]) == 0:
-        raise PlaylistRefused("The playlist names an impossible byte range.")
-    start = int(match[2]) if match[2] else start
-    return start, start + int(match[1])
-
-
-def _seconds(text: str) -> float:
-    if not re.fullmatch(r"\s*\d{1,9}(\.\d{0,20})?\s*", text):
-        raise PlaylistRefused("The playlist names an impossible duration.")
-    return float(text)
+        return Key(self.key_url, iv)
