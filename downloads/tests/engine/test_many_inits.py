@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from downloads.engine.errors import PlaylistRefused
 from downloads.engine.playlist import MAX_INITS, MediaPlaylist, parse_playlist
@@ -43,6 +44,23 @@ def test_all_together_may_not_fill_the_memory(origin: Origin, run: Fetch) -> Non
     with pytest.raises(PlaylistRefused, match="too many"):
         run(url, kind=HLS)
     assert origin.sent_bytes() < 110_000_000
+
+
+def test_one_that_is_wanted_under_many_vectors_may_not_fill_the_memory(
+    origin: Origin, run: Fetch
+) -> None:
+    encryptor = Cipher(algorithms.AES(bytes(16)), modes.CBC(bytes(16))).encryptor()
+    origin.serve("/v/a.mp4", encryptor.update(bytes(8_000_000) + b"\x10" * 16))
+    origin.serve("/v/key", bytes(16))
+    lines = [
+        f'#EXT-X-KEY:METHOD=AES-128,URI="key",IV=0x{number:x}\n'
+        '#EXT-X-MAP:URI="a.mp4"\n#EXTINF:1,\ns.m4s'
+        for number in range(9)
+    ]
+    text = "\n".join(["#EXTM3U", *lines, "#EXT-X-ENDLIST"])
+    with pytest.raises(PlaylistRefused, match="too large"):
+        run(origin.serve("/v/i.m3u8", text.encode()), kind=HLS)
+    assert len(origin.requests("/v/a.mp4")) == 1
 
 
 def test_they_are_fetched_a_few_at_a_time(origin: Origin, run: Fetch, fmp4_stream: Path) -> None:
