@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import av
+from av.audio.codeccontext import AudioCodecContext
 from av.audio.stream import AudioStream
 from av.codec.context import CodecContext
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Stream
+from av.video.codeccontext import VideoCodecContext
 
 from downloads.engine.errors import NotAVideo
 
@@ -22,8 +24,10 @@ if TYPE_CHECKING:
 _READ_BYTES = 1_048_576
 _MICROSECONDS = 1_000_000
 _MPEG_TS = "mpegts"
-# How far a track that was announced is looked for: some begin long after the others.
-_PATIENCE = {"probesize": "32000000", "analyzeduration": "120000000"}
+_OPTIONS = {"protocol_whitelist": "file", "enable_drefs": "0"}
+# How far a track that was announced is looked for when it does not begin with the others. It costs
+# a buffer of that size.
+_PATIENT = _OPTIONS | {"probesize": "32000000", "analyzeduration": "120000000"}
 # What tells when each packet is to be decoded.
 _TIMED = frozenset({_MPEG_TS, "mov,mp4,m4a,3gp,3g2,mj2"})
 _CLOCKLESS = frozenset({"aac", "mp3", "ac3", "eac3", "flac"})
@@ -40,17 +44,28 @@ Shape = tuple[str, int, str, bytes]
 @contextmanager
 def opened(group: Group) -> Iterator[InputContainer]:
     """A group's bytes behind the demuxer that they ask for; nothing else may be opened."""
-    source = group.open()
-    options = {"protocol_whitelist": "file", "enable_drefs": "0"} | _PATIENCE
-    with av.open(
-        str(source) if isinstance(source, Path) else source,
-        format=group.container().value,
-        options=options,
-        buffer_size=_READ_BYTES,
-        metadata_errors="replace",
-    ) as container:
-        if isinstance(container, InputContainer):
-            yield container
+    for options in (_OPTIONS, _PATIENT):
+        source = group.open()
+        with av.open(
+            str(source) if isinstance(source, Path) else source,
+            format=group.container().value,
+            options=options,
+            buffer_size=_READ_BYTES,
+            metadata_errors="replace",
+        ) as container:
+            if not isinstance(container, InputContainer):
+                return
+            if options is _PATIENT or _is_described(container):
+                yield container
+                return
+
+
+def _is_described(container: InputContainer) -> bool:
+    """Whether something of each track that was announced has been seen."""
+    sounds: list[AudioCodecContext | None] = [s.codec_context for s in container.streams.audio]
+    pictures: list[VideoCodecContext | None] = [s.codec_context for s in container.streams.video]
+    heard = all(context is None or context.sample_rate for context in sounds)
+    return heard and all(context is None or context.width for context in pictures)
 
 
 def start_of(container: InputContainer) -> float:
