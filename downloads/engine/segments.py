@@ -138,7 +138,7 @@ class SegmentFetch:
         if self._probe is not None and self._todo:
             self._start(self._probe, is_probe=True)
             return
-        if not self._todo and self._may_prove():
+        if not self._todo and self._may_prove() and len(self._lanes) < self._wanted(now):
             self._start(self.store.oldest, is_probe=True, enough=_PROOF_BYTES)
             return
         while self._todo and len(self._lanes) < self._wanted(now):
