@@ -77,8 +77,6 @@ def test_a_choice_made_before_the_episodes_are_counted_is_kept(
     page.route(re.compile("part=start"), hold)
     page.locator("#site-animesama .hit .btn").first.click()
     dialog = page.get_by_role("dialog")
-    while not counting:  # what the dialog asks for by itself tells that its script is at work
-        page.wait_for_timeout(20)
     dialog.locator("#f-number").fill("3")
     expect(dialog.locator("#from-count")).to_contain_text("episode")
     counting[0].continue_()

@@ -21,6 +21,13 @@ SCREENS = pytest.mark.parametrize(
     [(size, scheme) for size in ("desktop", "phone") for scheme in ("light", "dark")],
 )
 
+PRESSED_AT_ONCE = """id => new MutationObserver((_, watch) => {
+  const button = document.getElementById(id);
+  if (!button) return;
+  watch.disconnect();
+  button.click();
+}).observe(document.getElementById('modal-body'), {childList: true})"""
+
 
 def screen(size: str, scheme: str) -> dict[str, object]:
     viewport = PHONE if size == "phone" else DESKTOP
@@ -109,6 +116,18 @@ def test_the_focus_stays_in_the_page_when_a_card_goes(open_page: Opener, owner: 
     page.get_by_role("dialog").get_by_role("button", name="Remove").press("Enter")
     expect(page.locator(f"#s{item.pk}")).to_have_count(0)
     expect(page.locator("#main")).to_be_focused()
+
+
+def test_a_button_of_the_dialog_works_in_the_instant_in_which_it_appears(
+    open_page: Opener, owner: User
+) -> None:
+    item = of_kind(furnish(owner, 9), "current")
+    page = open_page()
+    page.evaluate("document.body.id = 'the-same-page'")
+    page.evaluate(PRESSED_AT_ONCE, "d-remove")
+    page.locator(f"#e{item.pk}").press("Enter")
+    expect(page.locator(f"#s{item.pk}")).to_have_count(0)
+    expect(page.locator("#the-same-page")).to_have_count(1)
 
 
 def test_shortcuts_move_between_cards_and_pause(open_page: Opener, owner: User) -> None:
