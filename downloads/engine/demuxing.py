@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 _READ_BYTES = 1_048_576
 _MICROSECONDS = 1_000_000
 _MPEG_TS = "mpegts"
-_OPTIONS = {"protocol_whitelist": "file", "enable_drefs": "0"}
+# libavformat may open nothing but what it is given, whatever a file refers to.
+SAFE_OPTIONS = {"protocol_whitelist": "file", "enable_drefs": "0"}
 # How far a track that was announced is looked for when it does not begin with the others. It costs
 # a buffer of that size.
-_PATIENT = _OPTIONS | {"probesize": "32000000", "analyzeduration": "120000000"}
+_PATIENT = SAFE_OPTIONS | {"probesize": "32000000", "analyzeduration": "120000000"}
 # What tells when each packet is to be decoded.
 _TIMED = frozenset({_MPEG_TS, "mov,mp4,m4a,3gp,3g2,mj2"})
 _CLOCKLESS = frozenset({"aac", "mp3", "ac3", "eac3", "flac"})
@@ -44,7 +45,7 @@ Shape = tuple[str, int, str, bytes]
 @contextmanager
 def opened(group: Group) -> Iterator[InputContainer]:
     """A group's bytes behind the demuxer that they ask for; nothing else may be opened."""
-    for options in (_OPTIONS, _PATIENT):
+    for options in (SAFE_OPTIONS, _PATIENT):
         source = group.open()
         with av.open(
             str(source) if isinstance(source, Path) else source,

@@ -19,7 +19,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from downloads.engine.boxes import is_cut
-from downloads.engine.demuxing import codec_of, has_clock
+from downloads.engine.demuxing import SAFE_OPTIONS, codec_of, has_clock, start_of
 from downloads.engine.errors import NotAVideo, WrongLength
 from downloads.engine.sniff import SNIFF_BYTES, Container, container_of
 
@@ -101,7 +101,7 @@ def open_media(path: Path, kind: Container) -> Iterator[InputContainer]:
         with av.open(
             str(path),
             format=kind.value,
-            options={"protocol_whitelist": "file", "enable_drefs": "0"},
+            options=SAFE_OPTIONS,
             metadata_errors="replace",
         ) as container:
             yield container
@@ -118,7 +118,7 @@ def _measure(path: Path, kind: Container) -> VerifiedMedia:
         duration = _duration_of(container, stream)
         if duration <= 0:
             raise NotAVideo("The file holds no playable content.")
-        codec_of(stream)
+        codec_of(stream)  # Without one there is nothing that could decode it.
         stream.codec_context.thread_count = 1
         last = max(duration - _END_MARGIN_SECONDS, duration / 2)
         heights = [_decode_at(container, stream, at) for at in (0.0, duration / 2, last)]
@@ -177,8 +177,7 @@ def _decode_at(
 
 def _require_end(container: InputContainer, duration: float) -> None:
     """Follow the packets to the end: a cut file promises a longer one in its header."""
-    start = float(container.start_time or 0) / _MICROSECONDS
-    reached = _last_packet_seconds(container) - start
+    reached = _last_packet_seconds(container) - start_of(container)
     if reached < duration - max(duration * DURATION_TOLERANCE, 2 * _END_MARGIN_SECONDS):
         raise NotAVideo("The file is cut off at the end.")
 
