@@ -74,10 +74,14 @@ def clamp_times() -> None:
     """
     now = timezone.now()
     leased = Download.objects.filter(lease_expires_at__gt=now + 2 * LEASE)
-    leased.update(lease_expires_at=now + LEASE)
     waiting = Download.objects.filter(state__in=[State.QUEUED, State.BLOCKED])
     latest = now + LONGEST_WAIT
-    waiting.filter(not_before__gt=latest).update(not_before=latest)
+    late = waiting.filter(not_before__gt=latest)
+    # Asked first: an idle tick writes nothing.
+    if leased.exists():
+        leased.update(lease_expires_at=now + LEASE)
+    if late.exists():
+        late.update(not_before=latest)
 
 
 def unblock() -> int:
@@ -85,10 +89,9 @@ def unblock() -> int:
     now = timezone.now()
     blocked = Download.objects.filter(state=State.BLOCKED, not_before__lte=now)
     count = 0
-    verdicts: dict[tuple[object, ...], bool] = {}
-    facts = "reason_code", "provider_id", "needed_bytes", "target_folder"
-    for row in blocked.only("id", *facts):
-        cause = tuple(getattr(row, name) for name in facts)
+    verdicts: dict[tuple[str, object], bool] = {}
+    for row in blocked.only("id", "reason_code", "provider_id", "needed_bytes", "target_folder"):
+        cause = _cause_of(row)
         if cause not in verdicts:
             verdicts[cause] = _has_gone(row)
         if verdicts[cause]:
@@ -120,6 +123,15 @@ def remove_leftovers() -> int:
 def work_folder(download_id: uuid.UUID) -> Path:
     """Where the work on one download lies; it belongs to whoever holds the claim."""
     return incomplete_dir() / str(download_id)
+
+
+def _cause_of(row: Download) -> tuple[str, object]:
+    """What it waits for; the same for all whose waiting ends together."""
+    if row.reason_code == "disk_low":
+        return row.reason_code, row.needed_bytes
+    if row.reason_code == "folder_unwritable":
+        return row.reason_code, row.target_folder
+    return "provider", row.provider_id
 
 
 def _has_gone(row: Download) -> bool:
