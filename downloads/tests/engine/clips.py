@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 from av.audio.frame import AudioFrame
@@ -92,8 +94,13 @@ def _add_sound(output: OutputContainer, stream: AudioStream, number: int) -> Non
         output.mux(stream.encode(frame))
 
 
-def make_hls(folder: Path, *, seconds: float, **options: str) -> Path:
-    """Write an HLS stream with a segment every two seconds; returns its playlist."""
+def make_hls(
+    folder: Path, *, seconds: float, clip: Mapping[str, Any] | None = None, **options: str
+) -> Path:
+    """Write an HLS stream with a segment every two seconds; returns its playlist.
+
+    `clip` goes to `make_clip`, `options` to libavformat.
+    """
     suffix = "m4s" if options.get("hls_segment_type") == "fmp4" else "ts"
     folder.mkdir(parents=True, exist_ok=True)
     settings = {
@@ -102,7 +109,8 @@ def make_hls(folder: Path, *, seconds: float, **options: str) -> Path:
         "hls_playlist_type": "vod",
         "hls_segment_filename": str(folder / f"s%03d.{suffix}"),
     } | options
-    return make_clip(folder / "index.m3u8", seconds=seconds, container="hls", options=settings)
+    path = folder / "index.m3u8"
+    return make_clip(path, seconds=seconds, container="hls", options=settings, **clip or {})
 
 
 def make_encrypted_hls(folder: Path, *, seconds: float) -> Path:

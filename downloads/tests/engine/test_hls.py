@@ -19,7 +19,7 @@ from downloads.engine.errors import (
     ServerRefused,
 )
 from downloads.engine.types import Command
-from downloads.tests.engine.clips import make_clip, make_hls
+from downloads.tests.engine.clips import make_hls
 from downloads.tests.engine.conftest import CLIP_SECONDS, FAST, Fetch, Owner
 from downloads.tests.engine.origin import Answer, Origin, failing_first
 from providers.streams import Stream, StreamKind
@@ -102,10 +102,7 @@ def test_the_best_variant_not_above_the_wish(
 ) -> None:
     big = clips / "big"
     if not big.exists():
-        big.mkdir()
-        options = {"hls_list_size": "0", "hls_segment_filename": str(big / "s%03d.ts")}
-        path = big / "index.m3u8"
-        make_clip(path, seconds=2, container="hls", options=options, size=(640, 360))
+        make_hls(big, seconds=2, clip={"size": (640, 360)})
     serve_folder(origin, ts_stream, "/small")
     serve_folder(origin, big, "/big")
     url = playlist(
@@ -126,16 +123,8 @@ def test_sound_and_subtitles_of_their_own_are_joined(
     picture, sound = clips / "picture", clips / "sound"
     for folder, has_picture in ((picture, True), (sound, False)):
         if not folder.exists():
-            folder.mkdir()
-            options = {"hls_list_size": "0", "hls_segment_filename": str(folder / "s%03d.ts")}
-            make_clip(
-                folder / "index.m3u8",
-                seconds=6,
-                container="hls",
-                options=options | {"hls_playlist_type": "vod"},
-                has_picture=has_picture,
-                has_sound=not has_picture,
-            )
+            clip = {"has_picture": has_picture, "has_sound": not has_picture}
+            make_hls(folder, seconds=6, clip=clip)
     serve_folder(origin, picture, "/picture")
     serve_folder(origin, sound, "/sound")
     words = b"WEBVTT\n\n00:01.000 --> 00:02.500\nBonjour &amp; <i>bienvenue</i>\n"
@@ -210,15 +199,7 @@ def test_a_stream_that_has_changed_is_never_mixed(
     url = serve_folder(origin, ts_stream, "/v")
     other = clips / "other"
     if not other.exists():
-        options = {"hls_list_size": "0", "hls_segment_filename": str(other / "s%03d.ts")}
-        other.mkdir()
-        make_clip(
-            other / "index.m3u8",
-            seconds=CLIP_SECONDS,
-            container="hls",
-            options=options | {"hls_time": "2", "hls_playlist_type": "vod"},
-            seed=9,
-        )
+        make_hls(other, seconds=CLIP_SECONDS, clip={"seed": 9})
     origin.serve("/v/s005.ts", Answer(status=500))
     with pytest.raises(ServerRefused):
         run(url, kind=HLS)

@@ -25,16 +25,7 @@ def hls(clips: Path, name: str, *, seconds: int = 4, fmp4: bool = False, **clip:
     """A folder with a stream of segments of two seconds."""
     folder = clips / name
     if not folder.exists():
-        folder.mkdir()
-        suffix = "m4s" if fmp4 else "ts"
-        options = {
-            "hls_time": "2",
-            "hls_list_size": "0",
-            "hls_playlist_type": "vod",
-            "hls_segment_filename": str(folder / f"s%03d.{suffix}"),
-        } | (FMP4 if fmp4 else {})
-        path = folder / "index.m3u8"
-        make_clip(path, seconds=seconds, container="hls", options=options, **clip)  # type: ignore[arg-type]
+        make_hls(folder, seconds=seconds, clip=clip, **(FMP4 if fmp4 else {}))
     return folder
 
 
@@ -317,7 +308,6 @@ def test_a_language_gets_its_three_letters(tag: str, code: str) -> None:
 
 
 def test_fragments_keep_their_packets(origin: Origin, run: Fetch, clips: Path) -> None:
-    folder = clips / "fragments"
-    make_hls(folder, seconds=4, **FMP4)
+    folder = hls(clips, "fragments", fmp4=True)
     fetched = run(one_after_the_other(origin, [folder, folder]), kind=HLS)
     assert len(times_of(fetched.path, "video")) == 80

@@ -53,8 +53,8 @@ def test_lines_may_end_as_on_windows() -> None:
 @pytest.fixture(scope="session")
 def rounded_stream(clips: Path) -> Path:
     """Segments of 1.4 seconds, which a playlist of an old version tells as one."""
-    options = {"hls_time": "1.4", "hls_flags": "split_by_time"}
-    path = make_hls(clips / "rounded", seconds=CLIP_SECONDS, **options)
+    folder = clips / "rounded"
+    path = make_hls(folder, seconds=CLIP_SECONDS, hls_time="1.4", hls_flags="split_by_time")
     text = re.sub(r"#EXTINF:[\d.]+", "#EXTINF:1", path.read_text())
     path.write_text(text)
     return path.parent

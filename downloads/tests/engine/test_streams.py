@@ -16,7 +16,7 @@ from downloads.engine.mux import Muxer
 from downloads.engine.sniff import Container
 from downloads.engine.tracks import Group, TrackInput
 from downloads.engine.types import Progress, Stage
-from downloads.tests.engine.clips import make_clip
+from downloads.tests.engine.clips import make_clip, make_hls
 from downloads.tests.engine.conftest import CLIP_SECONDS, FAST, Fetch, Owner
 from downloads.tests.engine.origin import Answer, Origin
 from downloads.tests.engine.test_dash import HEAD
@@ -29,11 +29,7 @@ from providers.streams import Stream, StreamKind
 def other_stream(clips: Path) -> Path:
     """A playlist like that of `ts_stream`, with other content under the same names."""
     folder = clips / "changed"
-    folder.mkdir()
-    options = {"hls_list_size": "0", "hls_segment_filename": str(folder / "s%03d.ts")}
-    options |= {"hls_time": "2", "hls_playlist_type": "vod"}
-    path = folder / "index.m3u8"
-    make_clip(path, seconds=CLIP_SECONDS, container="hls", options=options, seed=9)
+    make_hls(folder, seconds=CLIP_SECONDS, clip={"seed": 9})
     return folder
 
 
