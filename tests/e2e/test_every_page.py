@@ -13,6 +13,8 @@ from tests.e2e.conftest import DESKTOP, PHONE, Opener, settled, sideways, violat
 from tests.e2e.scenery import lived_in
 from watchlist.models import ListView, Profile, WatchlistItem
 
+# Each goes over all pages, which takes its time on a small machine.
+pytestmark = pytest.mark.timeout(600)
 Shot = Callable[[Page, str], None]
 Visit = Callable[[Page, str], Iterator[str]]
 PAGES = {
