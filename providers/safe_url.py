@@ -48,6 +48,8 @@ _DENIED_V6 = tuple(
 _UNSAFE_CHARACTERS = re.compile(r"[\x00-\x20\x7f\\]")
 _HOST_LOOKUP_SECONDS = 60.0
 MAX_URL_LENGTH = 2000
+# For what nobody types: hosts that sign the addresses of streams make them longer.
+MAX_STREAM_URL_LENGTH = 8000
 
 
 @dataclass(frozen=True, slots=True)

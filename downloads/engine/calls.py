@@ -12,7 +12,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from downloads.engine.errors import AddressRefused, EngineError, ServerRefused
 from providers.errors import EgressRefused
-from providers.safe_url import check_url
+from providers.safe_url import MAX_STREAM_URL_LENGTH, check_url
 from providers.user_agent import USER_AGENT
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 # Writes of that size are cheap everywhere; larger ones are erratic on ext4.
 GATHER_BYTES = 262_144
 MAX_REDIRECTS = 10
-# What servers take; those who sign addresses make them longer than anybody would type one.
-_MOST_CHARACTERS = 8000
 # Headers that may follow a redirect to another host; credentials of any kind may not.
 _PORTABLE_HEADERS = frozenset({"user-agent", "referer", "origin", "accept", "accept-language"})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -39,7 +37,7 @@ def checked_url(url: str, base: str = "") -> str:
     """
     try:
         absolute = _escaped(urljoin(base, url) if base else url)
-        check_url(absolute, most_characters=_MOST_CHARACTERS)
+        check_url(absolute, most_characters=MAX_STREAM_URL_LENGTH)
     except (EgressRefused, ValueError) as error:
         raise AddressRefused(str(error) or "The address is not a valid URL.") from None
     return absolute

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from providers import errors
 from providers.base import HostResolver
-from providers.safe_url import EgressPolicy, check_url
+from providers.safe_url import MAX_STREAM_URL_LENGTH, EgressPolicy, check_url
 from providers.streams import Stream, StreamKind, VideoSource
 from providers.text import clean_text
 from providers.user_agent import USER_AGENT
@@ -131,7 +131,8 @@ def _error(code: str, reason: str) -> errors.ProviderError:
 
 def _is_fetchable(found: Mapping[str, Any]) -> bool:
     try:
-        check_url(str(found.get("url") or found.get("manifest_url") or ""))
+        url = str(found.get("url") or found.get("manifest_url") or "")
+        check_url(url, most_characters=MAX_STREAM_URL_LENGTH)
     except errors.EgressRefused:
         return False
     return _protocol(found) in _HTTP_PROTOCOLS | _HLS_PROTOCOLS | _DASH_PROTOCOLS

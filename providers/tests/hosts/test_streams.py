@@ -107,11 +107,18 @@ def test_protected_formats_are_left_out_and_reported_when_nothing_else_is_there(
         {"url": "https://x.example/a", "protocol": "rtmp"},
         {"url": "https://x.example/a", "protocol": "websocket_frag"},
         {"url": "https://x.example/\r\na"},
+        {"url": "https://x.example/" + 8000 * "a"},
         {},
     ],
 )
 def test_what_the_engine_cannot_fetch_is_left_out(odd: dict[str, Any]) -> None:
     assert streams_of([odd], None, None) == []
+
+
+def test_an_address_may_be_as_long_as_signatures_make_it() -> None:
+    url = "https://x.example/a.mp4?signature=" + 4000 * "a"
+
+    assert streams_of([{"url": url}], None, None) == [Stream(url, StreamKind.HTTP)]
 
 
 def test_odd_figures_are_unknown() -> None:
