@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from watchlist.models import ApiToken, WatchlistItem
 from watchlist.services import calendar_feeds
 from watchlist.services.due import refresh_watched
+from watchlist.services.items import unfollow_each
 
 LINK_LASTS: Final = timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)
 ADMINISTRATOR: Final = Q(is_active=True, is_staff=True, is_superuser=True)
@@ -56,12 +57,26 @@ def set_active(*, user: User, is_active: bool, by: User) -> None:
     with transaction.atomic():
         if not is_active:
             _refuse_to_lock_out(user, by, _("You cannot deactivate your own account."))
-            revoke_access(user=user)
         user.is_active = is_active
         user.save(update_fields=["is_active"])
-        # Nobody is asked for the series of somebody who may no longer come in.
-        followed = WatchlistItem.objects.filter(user=user)
-        refresh_watched(list(followed.values_list("series_id", flat=True)))
+        follow_activity(user=user)
+
+
+def follow_activity(*, user: User) -> None:
+    """Do what follows from an account's having become active, or no longer being it."""
+    if not user.is_active:
+        revoke_access(user=user)
+    # Nobody is asked for the series of somebody who may no longer come in.
+    followed = WatchlistItem.objects.filter(user=user)
+    refresh_watched(list(followed.values_list("series_id", flat=True)))
+
+
+def delete_user(*, user: User, by: User) -> None:
+    """Remove somebody and what is theirs alone; files stay. Raises NotAllowed."""
+    with transaction.atomic():
+        _refuse_to_lock_out(user, by, _("You cannot delete your own account."))
+        unfollow_each(items=list(WatchlistItem.objects.filter(user=user)))
+        user.delete()
 
 
 def revoke_access(*, user: User) -> None:
@@ -80,6 +95,14 @@ def is_administrator(user: User | AnonymousUser) -> bool:
     return user.is_active and user.is_staff and user.is_superuser
 
 
+def require_another_administrator(*, user: User) -> None:
+    """Make sure, within a transaction, that somebody else is one. Raises NotAllowed."""
+    # Locked, so that two administrators cannot remove each other at the same moment.
+    left = administrators().select_for_update().exclude(pk=user.pk)
+    if not list(left):
+        raise NotAllowed(_("There must be at least one administrator."))
+
+
 def _set_role(user: User, *, is_administrator: bool) -> None:
     user.is_staff = user.is_superuser = is_administrator
 
@@ -87,7 +110,4 @@ def _set_role(user: User, *, is_administrator: bool) -> None:
 def _refuse_to_lock_out(user: User, by: User, own_message: str) -> None:
     if user.pk == by.pk:
         raise NotAllowed(own_message)
-    # Locked, so that two administrators cannot remove each other at the same moment.
-    left = administrators().select_for_update().exclude(pk=user.pk)
-    if not list(left):
-        raise NotAllowed(_("There must be at least one administrator."))
+    require_another_administrator(user=user)
