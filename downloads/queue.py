@@ -242,10 +242,14 @@ def is_inside_window(limits: Limiter, now: datetime) -> bool:
 
 
 def is_open(window_start: time | None, window_end: time | None, now: datetime) -> bool:
-    """Whether a window of hours is open; it may pass midnight, and without one it always is."""
+    """Whether a window of the server's hours is open; it may pass midnight.
+
+    Without one it always is.
+    """
     if window_start is None or window_end is None:
         return True
-    clock = timezone.localtime(now).time()
+    # Not in the zone of whoever looks at a page.
+    clock = timezone.localtime(now, timezone.get_default_timezone()).time()
     if window_start <= window_end:
         return window_start <= clock < window_end
     return clock >= window_start or clock < window_end

@@ -13,6 +13,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import NoReturn, TypeVar
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from providers.errors import EgressRefused
 from providers.safe_url import check_url
@@ -112,6 +113,15 @@ def choice(name: str, default: str, accepted: tuple[str, ...]) -> str:
     if value not in accepted:
         refuse(name, text(name), ", ".join(accepted))
     return value
+
+
+def time_zone(name: str, default: str) -> str:
+    """A time zone by its name in the IANA database."""
+    value = text(name, default)
+    try:
+        return ZoneInfo(value).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        refuse(name, value, "the name of a time zone such as Europe/Paris")
 
 
 def words(name: str) -> list[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
@@ -148,6 +149,20 @@ def test_outside_the_download_window_nothing_starts() -> None:
     limits.window_end = (now + timedelta(hours=3)).time()
     limits.save()
     assert claims.claim_next("w") is None
+
+
+def test_the_hours_are_those_of_the_server_whoever_looks(settings: Settings) -> None:
+    settings.TIME_ZONE = "UTC"
+    at_noon = datetime(2026, 7, 1, 12, 30, tzinfo=UTC)
+    with timezone.override(ZoneInfo("Asia/Tokyo")):
+        assert queue.is_open(time(12), time(13), at_noon)
+
+
+def test_the_server_may_have_a_time_zone_of_its_own(settings: Settings) -> None:
+    settings.TIME_ZONE = "Europe/Paris"
+    summer, winter = (datetime(2026, month, 1, 12, 30, tzinfo=UTC) for month in (7, 1))
+    assert queue.is_open(time(14), time(15), summer)
+    assert queue.is_open(time(13), time(14), winter)
 
 
 def test_pausing_and_resuming_twice_changes_nothing_more() -> None:

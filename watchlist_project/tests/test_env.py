@@ -79,3 +79,16 @@ def test_what_is_no_address_of_a_database_is_not_shown(monkeypatch: pytest.Monke
     monkeypatch.setenv("DATABASE_URL", "my-password")
     with pytest.raises(env.BadSetting, match=r"DATABASE_URL='\.\.\.' is not valid"):
         env.database("DATABASE_URL", Path("unused"))
+
+
+@pytest.mark.parametrize("zone", ["Europe/Paris", "UTC"])
+def test_a_time_zone_is_taken_by_its_name(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZONE", zone)
+    assert env.time_zone("ZONE", "UTC") == zone
+
+
+@pytest.mark.parametrize("zone", ["Paris", "Europe", "../etc/passwd", "/etc/localtime", "UTC+2"])
+def test_what_is_no_time_zone_is_refused(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZONE", zone)
+    with pytest.raises(env.BadSetting, match=r"ZONE=.*such as Europe/Paris"):
+        env.time_zone("ZONE", "UTC")
