@@ -10,9 +10,10 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.db import DataError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone, translation
 
+from watchlist.models import GONE
 from watchlist.pages.errors import bad_request
 from watchlist.selectors.reader import Reader, reader_of
 
@@ -41,6 +42,23 @@ class ReaderMiddleware:
             request.LANGUAGE_CODE = translation.get_language()
         with timezone.override(zone_of(reader)):
             return self._get_response(request)
+
+
+class RemovedMeanwhileMiddleware:
+    """Answers 404 when what a page is about was removed while it was being answered."""
+
+    def __init__(self, get_response: _Answer) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer as ever; Django calls the method below."""
+        return self._get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> None:
+        """Let Django answer as for what never existed."""
+        del request
+        if isinstance(error, GONE):
+            raise Http404 from error
 
 
 class StrangeInputMiddleware:

@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "watchlist.middleware.ReaderMiddleware",
+    "watchlist.middleware.RemovedMeanwhileMiddleware",
     "watchlist.middleware.StrangeInputMiddleware",
     "axes.middleware.AxesMiddleware",
 ]

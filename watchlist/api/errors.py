@@ -25,6 +25,7 @@ from providers.errors import (
     UnknownProvider,
 )
 from watchlist import faults
+from watchlist.models import GONE
 from watchlist.services import asking
 from watchlist.services.downloads import SharedDownload
 from watchlist.services.items import AlreadyFollowed, NoSuchLanguage
@@ -72,7 +73,7 @@ def provider_refusal(error: ProviderError, *, url_field: str) -> APIException:
 def _as_api_error(error: Exception) -> Exception:
     if isinstance(error, APIException):
         return error
-    if isinstance(error, Http404):
+    if isinstance(error, (Http404, *GONE)):
         return NotFound()
     return _domain_error(error) or _outer_error(error) or error
 

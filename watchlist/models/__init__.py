@@ -12,7 +12,11 @@ from watchlist.models.profile import ListView, Profile, Theme
 from watchlist.models.series import Series
 from watchlist.models.watchlist_item import ItemStatus, Quality, WatchlistItem
 
+# What somebody else, or the same person in another tab, may have removed in the meantime.
+GONE = (Grab.DoesNotExist, WatchlistItem.DoesNotExist)
+
 __all__ = [
+    "GONE",
     "ApiToken",
     "CalendarFeed",
     "Check",

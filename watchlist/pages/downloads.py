@@ -76,7 +76,7 @@ def retry_all(request: HttpRequest) -> HttpResponse:
     for grab in failed_grabs(user_of(request)):
         try:
             wishes.retry_for(grab=grab)
-        except queue.NotLegalNow:
+        except (queue.NotLegalNow, Grab.DoesNotExist):
             continue  # a worker or another tab was faster
         count += 1
     text = ngettext(

@@ -145,6 +145,8 @@ _ACTIONS: Final[dict[str, Callable[[WatchlistItem, Episode], str]]] = {
 
 def _head(request: HttpRequest, item: WatchlistItem) -> dict[str, Any]:
     entries = entries_of(user_of(request).pk, ids=[item.pk])
+    if not entries:
+        raise Http404  # removed in this very moment
     card = cards_of(entries)[0]
     known: Series = item.series
     return {

@@ -128,8 +128,14 @@ def look_up(provider_id: str, url: str, lang: str | None) -> Found:
 
 
 def change(*, item: WatchlistItem, changes: Mapping[str, Any]) -> WatchlistItem:
-    """Change what `changes` names of one item; see `change_each`."""
-    return change_each(changes={item.pk: changes})[0]
+    """Change what `changes` names of one item; see `change_each`.
+
+    Raises WatchlistItem.DoesNotExist when it was removed meanwhile.
+    """
+    changed = change_each(changes={item.pk: changes})
+    if not changed:
+        raise WatchlistItem.DoesNotExist
+    return changed[0]
 
 
 def change_each(*, changes: Mapping[uuid.UUID, Mapping[str, Any]]) -> list[WatchlistItem]:
