@@ -81,7 +81,7 @@ class SourceTrials:
         """
         folder = upkeep.work_folder(self.claim.download_id)
         used: dict[str, int] = {}
-        for source in sources:
+        for source in _as_wanted(sources, _HEIGHTS.get(self.download.quality)):
             name = f"{source.label}-{source.lang}-{source.height or ''}"
             used[name] = used.get(name, 0) + 1
             work_dir = folder / safe_name(f"{name}-{used[name]}", fallback="source")
@@ -156,7 +156,8 @@ class SourceTrials:
     def _refreshed(self, offer: _Offer) -> Stream:
         """The same stream again, when its signed address has expired."""
         source = offer.source
-        same = [other for other in self._resolve() if other.label == source.label] or [source]
+        now = self._resolve()
+        same = [other for other in now if _is_like(other, source)] or [source]
         chosen = next((other for other in same if other.url == source.url), same[0])
         streams = self._open(chosen)
         return streams[min(offer.number, len(streams) - 1)]
@@ -194,6 +195,18 @@ class SourceTrials:
         if failure is not None:
             attempt.error_code, attempt.error_text = failure.code, failure.text
         attempt.save()
+
+
+def _as_wanted(sources: list[VideoSource], most: int | None) -> list[VideoSource]:
+    """Those known to be higher than wanted come last, the lowest of them first."""
+    if most is None:
+        return sources
+    return sorted(sources, key=lambda source: max(0, (source.height or 0) - most))
+
+
+def _is_like(one: VideoSource, other: VideoSource) -> bool:
+    """Whether they are the same offer, though its address may be signed anew."""
+    return (one.label, one.lang, one.height) == (other.label, other.lang, other.height)
 
 
 def _second_of(offer: _Offer, error: Exception) -> list[_Offer]:
