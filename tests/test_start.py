@@ -32,6 +32,12 @@ BAD_VALUES = [
     ("ALLOWED_PRIVATE_HOSTS", "127.0.0.1,bad host!", "hosts, IP addresses or CIDR ranges"),
     ("ALLOWED_HOSTS", "http://x/", "host names such as"),
     ("CSRF_TRUSTED_ORIGINS", "tsuzuku.example.org", "origins such as https://"),
+    ("CSRF_TRUSTED_ORIGINS", "https://a b/", "origins such as https://"),
+    ("NEKOSAMA_URL", "http://", "an address such as https://"),
+    ("DATABASE_URL", "nonsense", "postgres://user:password@host:port/name"),
+    ("DATABASE_URL", "mysql://x/y", "postgres://user:password@host:port/name"),
+    ("REDIS_URL", "redis://127.0.0.1:99999/0", "redis://host:port/0"),
+    ("TIME_ZONE", "Paris", "a time zone such as Europe/Paris"),
     ("DATA_DIR", "/dev/null/data", "a folder that can be written to"),
     ("DOWNLOAD_DIR", "/dev/null/library", "a folder that can be written to"),
     ("SECRET_KEY_FILE", "/does/not/exist", "a readable text file"),
@@ -40,6 +46,9 @@ BAD_SECRETS = [
     ("DATABASE_URL", "mysql://me:hunter2@db/name", "postgres://user:password@host:port/name"),
     ("DATABASE_URL", "postgres://me:hunter2@db:port/name", "postgres://user:password@"),
     ("REDIS_URL", "amqp://me:hunter2@queue", "redis://host:port/0"),
+    ("REDIS_URL", "me:hunter2@queue", "redis://host:port/0"),
+    ("DATABASE_URL", "postgres://me:p@hunter2@db:port/name", "postgres://user:password@"),
+    ("DATABASE_URL", "mysql://db/name?password=hunter2", "postgres://user:password@"),
 ]
 
 

@@ -63,7 +63,7 @@ def _limit_by_kind(conf: Any, options: dict[str, Any], **_kwargs: Any) -> None:
 def _end_with_the_worker(**_kwargs: Any) -> None:
     """Celery asks the kernel for this too, but a parent that died just before goes unnoticed."""
     die_with_parent(_main_process)
-    rename(f"{_kind} child")
+    rename(f"{_kind} child (celery worker)")
 
 
 @signals.worker_process_shutdown.connect(weak=False)
@@ -76,7 +76,7 @@ def _finish_checks(**_kwargs: Any) -> None:
 @signals.worker_ready.connect(weak=False)
 def _give_signs_of_life(sender: Any, **_kwargs: Any) -> None:
     """Tell the cache every few seconds, from the worker's own main loop, that it turns."""
-    rename(_kind)
+    rename(f"{_kind} (celery worker)")
     _sign_of_life()
     sender.timer.call_repeatedly(SIGN_OF_LIFE_SECONDS, _sign_of_life)
 

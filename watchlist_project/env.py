@@ -25,6 +25,7 @@ _FALSE = frozenset({"0", "false", "no", "off"})
 _LONGEST_SHOWN = 200
 _ALL_PERMISSIONS = 0o777
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_ORIGIN = re.compile(r"https?://[^\s/?#@\\]+")
 _HOST = re.compile(
     rf"(?:\[(?P<v6>[0-9a-f:.]+)\]|(?P<name>\.?{_LABEL}(?:\.{_LABEL})*))(?::[0-9]{{1,5}})?"
 )
@@ -162,7 +163,7 @@ def web_address(name: str) -> str:
         try:
             check_url(value)
         except EgressRefused:
-            refuse(name, value, "an address such as https://example.org")
+            refuse(name, text(name), "an address such as https://example.org")
     return value
 
 
@@ -170,7 +171,7 @@ def origins(name: str) -> list[str]:
     """Comma-separated origins, each with its scheme."""
     found = words(name)
     for origin in found:
-        if not origin.startswith(("http://", "https://")):
+        if not _ORIGIN.fullmatch(origin):
             refuse(name, origin, "comma-separated origins such as https://tsuzuku.example.org")
     return found
 
@@ -243,7 +244,7 @@ def database(name: str, default_path: Path) -> dict[str, object]:
     if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1:
         path = Path(unquote(parts.path[1:])).expanduser().absolute()
         return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(path)}
-    refuse(name, _masked(parts), accepted)
+    refuse(name, _masked(url), accepted)
 
 
 def broker_url(name: str) -> str:
@@ -254,13 +255,14 @@ def broker_url(name: str) -> str:
         parts = _split(name, url, accepted)
         is_socket = parts.scheme == "redis+socket" and parts.path.startswith("/")
         if not is_socket and not (parts.scheme in {"redis", "rediss"} and parts.hostname):
-            refuse(name, _masked(parts), accepted)
+            refuse(name, _masked(url), accepted)
     return url
 
 
-def _masked(parts: SplitResult) -> str:
+def _masked(url: str) -> str:
     """An address that may hold a password, as far as it may be seen."""
-    return f"{parts.scheme}://..." if parts.scheme else "..."
+    # The last @, as a password may hold one that should have been escaped.
+    return re.sub(r"(?<=password=)[^&]*", "...", re.sub(r"^([^/]*//)?.*@", r"\1...@", url))
 
 
 def _host(entry: str) -> str:
@@ -282,7 +284,7 @@ def _postgres(name: str, parts: SplitResult, accepted: str) -> dict[str, object]
     try:
         options = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
     except ValueError:
-        refuse(name, _masked(parts), f"{accepted}, with options as ?sslmode=require")
+        refuse(name, _masked(parts.geturl()), f"{accepted}, with options as ?sslmode=require")
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
@@ -299,7 +301,7 @@ def _split(name: str, url: str, accepted: str) -> SplitResult:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
-        refuse(name, "(hidden)", accepted)
+        refuse(name, _masked(url), accepted)
     return parts
 
 

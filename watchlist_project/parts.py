@@ -19,6 +19,7 @@ from django.urls import get_resolver
 
 from watchlist_project.celery import app
 from watchlist_project.embedded_broker import EmbeddedBroker
+from watchlist_project.processes import rename
 from watchlist_project.queues import CHECK_QUEUES, DOWNLOAD_QUEUES
 from watchlist_project.supervisor import Part
 from watchlist_project.web import serve
@@ -103,7 +104,8 @@ def beat_part() -> Part:
 
 class _Beat(Beat):
     def set_process_title(self) -> None:
-        """Keep the name that the part already has."""
+        """Add to the part's name what it is."""
+        rename("beat (celery beat)")
 
 
 def _engine() -> str:

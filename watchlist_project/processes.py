@@ -34,7 +34,10 @@ def die_with_parent(parent: int, signal_number: int = signal.SIGKILL) -> None:
 
 
 def rename(title: str) -> None:
-    """Show this process as `tsuzuku: <title>` in lists of processes."""
+    """Show this process as `tsuzuku: <title>` in lists of processes.
+
+    The title names the program as well, for whoever looks for a Celery worker or gunicorn.
+    """
     setproctitle.setproctitle(f"tsuzuku: {title}")
 
 

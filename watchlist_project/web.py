@@ -33,7 +33,7 @@ class OurLogger(Logger):  # type: ignore[misc] # gunicorn has no types
 def post_fork(server: Any, _worker: Any) -> None:
     """The worker must not outlive its arbiter."""
     die_with_parent(server.pid)
-    rename("web worker")
+    rename("web worker (gunicorn)")
 
 
 OPTIONS: dict[str, Any] = {
@@ -93,6 +93,7 @@ def serve(listener: socket.socket) -> None:
     One of gunicorn's workers without its arbiter: the supervisor does what an arbiter does, and a
     process less saves the memory of one.
     """
+    rename("web (gunicorn)")
     application = _Application()
     configuration = application.cfg
     log = configuration.logger_class(configuration)

@@ -6,11 +6,12 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import IO, Any, Final
 
 from django.http.request import UnreadablePostError
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import JSONRenderer
 
@@ -18,6 +19,7 @@ MAX_BYTES: Final = 1_000_000
 MAX_DEPTH: Final = 20
 # More digits than any number that means something here.
 MAX_DIGITS: Final = 18
+MOST_DIGITS: Final = 400
 _FORBIDDEN: Final = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -53,7 +55,7 @@ class StrictJSONParser(BaseParser):
             raise ParseError(_("The body is not valid JSON.")) from error
         if not isinstance(value, dict):
             raise ParseError(_("The body must be a JSON object."))
-        _check(value, MAX_DEPTH)
+        _check_fields(value)
         return value
 
 
@@ -64,14 +66,32 @@ def _finite(text: str) -> float:
     return value
 
 
-def _short(text: str) -> int:
-    if len(text) > MAX_DIGITS:
+def _short(text: str) -> int | Decimal:
+    if len(text) > MOST_DIGITS:
         raise ValueError("too many digits")
-    return int(text)
+    # No field takes this many, and each says so in its own words.
+    return int(text) if len(text) <= MAX_DIGITS else Decimal(text)
 
 
 def _refuse_constant(text: str) -> float:
     raise ValueError(text)
+
+
+def _check_fields(body: dict[str, Any]) -> None:
+    """Refuse what is nested too deep, and name the field with a text that cannot be stored."""
+    for name, value in body.items():
+        try:
+            _check(name, MAX_DEPTH)
+            _check(value, MAX_DEPTH - 1)
+        except _NoText as error:
+            text = _("Text may not contain NUL or half characters.")
+            if _FORBIDDEN.search(name):
+                raise ParseError(text) from error
+            raise ValidationError({name: [text]}) from error
+
+
+class _NoText(Exception):
+    """A text holds what cannot be stored."""
 
 
 def _check(value: Any, depth: int) -> None:
@@ -79,7 +99,7 @@ def _check(value: Any, depth: int) -> None:
         raise ParseError(_("The JSON is nested too deep."))
     if isinstance(value, str):
         if _FORBIDDEN.search(value):
-            raise ParseError(_("Text may not contain NUL or half characters."))
+            raise _NoText
     elif isinstance(value, list):
         for entry in value:
             _check(entry, depth - 1)

@@ -11,8 +11,10 @@ from drf_spectacular.renderers import (
     OpenApiJsonRenderer2,
     OpenApiYamlRenderer,
 )
-from drf_spectacular.views import SpectacularAPIView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 Endpoint = tuple[str, str, str, Any]
 
@@ -53,6 +55,20 @@ class SchemaView(SpectacularAPIView):
     def _get_version_parameter(self, request: Request) -> None:
         """There is one version; the base class would put any text asked for into a header."""
         del request
+
+
+class DocsView(SpectacularSwaggerSplitView):
+    """The description as a page; refusals are JSON as everywhere in the API."""
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        """Render a refusal as JSON."""
+        final: Response = super().finalize_response(request, response, *args, **kwargs)
+        if final.exception:
+            final.accepted_renderer = JSONRenderer()
+            final.accepted_media_type = "application/json"
+        return final
 
 
 def one_address_each(endpoints: list[Endpoint]) -> list[Endpoint]:

@@ -8,7 +8,6 @@ from typing import Any
 from django.http import HttpResponseBase
 from django.urls import URLPattern, path, re_path, register_converter
 from django.urls.converters import StringConverter
-from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from watchlist.api.auth import LoginViews, LogoutViews
 from watchlist.api.checks import CheckViews
@@ -18,7 +17,7 @@ from watchlist.api.health import healthz
 from watchlist.api.providers import ProviderViews
 from watchlist.api.root import NowhereView, RootView
 from watchlist.api.scheduler import SchedulerViews
-from watchlist.api.schema import SchemaView
+from watchlist.api.schema import DocsView, SchemaView
 from watchlist.api.search import PreviewViews, SearchViews
 from watchlist.api.settings import SettingsViews
 from watchlist.api.watchlist import CheckingViews, ItemChecksViews, WatchlistViews
@@ -51,7 +50,7 @@ _routes: list[tuple[str, View, str]] = [
     ("healthz", healthz, "healthz"),
     ("api", RootView.as_view(), "api-root"),
     ("api/schema", SchemaView.as_view(), "api-schema"),
-    ("api/docs", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), "api-docs"),
+    ("api/docs", DocsView.as_view(url_name="api-schema"), "api-docs"),
     ("api/auth/login", _set(LoginViews, post="create"), "api-login"),
     ("api/auth/logout", _set(LogoutViews, post="create"), "api-logout"),
     ("api/watchlist", _set(WatchlistViews, get="list", post="create"), "api-watchlist"),

@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from downloads.models import DownloadAttempt
-from downloads.states import State
+from downloads.states import ACTIVE, State
 from watchlist.api.fields import ChoicesField, MomentField
 from watchlist.api.serializers.checks import ErrorSerializer, error_of
 from watchlist.api.values import moment, number
@@ -17,6 +17,7 @@ from watchlist.selectors.downloads import DownloadQuery, DownloadRow
 from watchlist.selectors.episodes import EpisodeRow
 
 STATES = tuple(state.value for state in State)
+_TRYING = ACTIVE | {State.COMPLETED}
 
 
 def _both_ways(names: Any) -> list[str]:
@@ -66,7 +67,8 @@ class DownloadSerializer(serializers.Serializer[DownloadRow]):
             "bytes_total": instance.bytes_total,
             "speed_bps": instance.speed_bps,
             "eta_seconds": instance.eta_seconds,
-            "attempts": instance.attempts,
+            # Stored are those that failed; the one that succeeded, or runs, is one more.
+            "attempts": instance.attempts + (instance.state in _TRYING),
             "error": error_of(instance.error_code, instance.error_text),
             "next_try_at": moment(instance.not_before),
             "path": instance.path,

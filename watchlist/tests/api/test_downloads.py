@@ -118,6 +118,18 @@ def test_a_completed_download_takes_no_order(api: APIClient, owner: User, verb: 
     assert response.json()["code"] == "not_legal_now"
 
 
+@pytest.mark.parametrize(
+    ("state", "failed", "shown"),
+    [("queued", 0, 0), ("queued", 2, 2), ("downloading", 0, 1), ("completed", 1, 2)],
+)
+def test_an_attempt_counts_from_its_beginning(
+    api: APIClient, owner: User, state: str, failed: int, shown: int
+) -> None:
+    grab = grab_of(owner, DownloadFactory.create(attempts=failed))
+    Download.objects.update(state=state)
+    assert api.get(f"/api/downloads/{grab.download_id}").json()["attempts"] == shown
+
+
 def test_a_failed_download_is_retried_from_the_first_attempt(api: APIClient, owner: User) -> None:
     grab = grab_of(owner, DownloadFactory.create(failed=True))
     body = act(api, grab, "retry").json()

@@ -199,6 +199,21 @@ def test_a_body_that_is_no_sound_json_object_is_refused(
     assert admin_api.get(path).json() == before
 
 
+@pytest.mark.parametrize("text", ["\x00", "a\x00b"])
+def test_a_text_that_cannot_be_stored_is_named_by_its_field(
+    admin_api: APIClient, item: WatchlistItem, text: str
+) -> None:
+    response = admin_api.patch(f"/api/watchlist/{item.pk}", {"anime_title": "x", "synopsis": text})
+    assert response.status_code == 400
+    assert list(response.json()) == ["synopsis"]
+
+
+def test_an_endless_number_is_out_of_the_range_that_is_named(admin_api: APIClient) -> None:
+    response = admin_api.put("/api/watchlist/settings", {"check_interval_hours": 10**30})
+    assert response.status_code == 400
+    assert "168" in response.json()["check_interval_hours"][0]
+
+
 @pytest.mark.parametrize(
     "kind",
     ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "image/png", "x",
