@@ -18,6 +18,7 @@ from watchlist_project.broker import client_url
 from watchlist_project.celery import SIGNS_OF_LIFE
 from watchlist_project.embedded_broker import READY_SECONDS, EmbeddedBroker
 from watchlist_project.env import BadSetting
+from watchlist_project.logfile import LogFile
 from watchlist_project.ownership import DataDirOwner
 from watchlist_project.processes import SignalPipe, rename
 from watchlist_project.supervisor import Supervisor, freeze_memory
@@ -29,14 +30,15 @@ logger = logging.getLogger(__name__)
 def up(*, is_demo: bool = False) -> int:
     """Run every part until a stop is asked for; the exit code."""
     rename("supervisor")
-    owner = DataDirOwner(settings.DATA_DIR)
+    owner, log = DataDirOwner(settings.DATA_DIR), LogFile(settings.DATA_DIR)
     listener: socket.socket | None = None
     try:
         owner.acquire()
+        log.open()
         listener = open_socket(settings.HOST, settings.PORT)
         parts.preload()
         with SignalPipe() as signals:
-            return _supervise(signals, owner, listener, is_demo=is_demo)
+            return _supervise(signals, owner, listener, log, is_demo=is_demo)
     except BadSetting as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -47,7 +49,12 @@ def up(*, is_demo: bool = False) -> int:
 
 
 def _supervise(
-    signals: SignalPipe, owner: DataDirOwner, listener: socket.socket, *, is_demo: bool
+    signals: SignalPipe,
+    owner: DataDirOwner,
+    listener: socket.socket,
+    log: LogFile,
+    *,
+    is_demo: bool,
 ) -> int:
     private = (owner.own_descriptor, listener.fileno())
     supervisor = Supervisor(signals, private)
@@ -68,7 +75,7 @@ def _supervise(
         ):
             supervisor.start(part)
         _announce(listener, is_demo=is_demo)
-        supervisor.watch()
+        supervisor.watch(log.put_aside)
         logger.info("Stopping")
     finally:
         supervisor.stop()

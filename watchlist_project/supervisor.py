@@ -102,9 +102,10 @@ class Supervisor:
                 return False
         return True
 
-    def watch(self) -> None:
-        """Look after the parts until a stop is asked for."""
+    def watch(self, each_minute: Callable[[], object]) -> None:
+        """Look after the parts until a stop is asked for; `each_minute` is called now and then."""
         while not self.is_stopping:
+            each_minute()
             self._note(self._signals.wait(self._seconds_to_next_start()))
             self._reap()
             if not self.is_stopping:
