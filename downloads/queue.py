@@ -56,7 +56,10 @@ class Order:
 
 
 def limiter(*, lock: bool = False) -> Limiter:
-    """The row of limits that hold over all workers; `lock` needs an open transaction."""
+    """The row of limits that hold over all workers; `lock` needs an open transaction.
+
+    Its lock is the first of all: ARCHITECTURE.md has the order.
+    """
     rows = Limiter.objects.select_for_update() if lock else Limiter.objects
     found = rows.filter(scope=GLOBAL_SCOPE).first()
     if found is None:

@@ -116,6 +116,7 @@ def decide_marked(*, limit: int = 100) -> int:
 def set_ignored(*, item: WatchlistItem, episode: Episode, ignored: bool) -> None:
     """Leave one episode out of the automatic rule, or take it back in."""
     with transaction.atomic():
+        queue.limiter(lock=True)
         Decision.objects.update_or_create(
             item=item, episode=episode, defaults={"is_ignored": ignored, "code": "ignored"}
         )

@@ -66,7 +66,6 @@ def resume_for(*, grab: Grab, may_hold_up_others: bool) -> None:
 
 
 def _locked(grab: Grab) -> Grab:
-    # The queue's lock comes first everywhere, so that no two writers deadlock.
     queue.limiter(lock=True)
     rows = Grab.objects.select_for_update(of=("self",)).select_related("download", "item")
     return rows.get(pk=grab.pk)

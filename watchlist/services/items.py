@@ -94,8 +94,9 @@ def follow(*, user: User, wish: Wish, found: Found | None = None) -> WatchlistIt
     """
     found = found or look_up(wish.provider_id, wish.anime_url, wish.lang)
     with transaction.atomic():
-        # The lock keeps a check that is finding episodes at this moment from missing the new item.
-        series = Series.objects.select_for_update().get(pk=_series_for(wish.provider_id, found).pk)
+        # A check that is finding episodes holds this lock, too, and so does not miss the new item.
+        queue.limiter(lock=True)
+        series = _series_for(wish.provider_id, found)
         existing = WatchlistItem.objects.filter(user=user, series=series).first()
         if existing is not None:
             raise AlreadyFollowed(existing)
@@ -154,10 +155,9 @@ def change_each(*, changes: Mapping[uuid.UUID, Mapping[str, Any]]) -> list[Watch
 
 
 def _change_some(changes: Mapping[uuid.UUID, Mapping[str, Any]]) -> list[WatchlistItem]:
-    # The queue's lock comes first everywhere, so that no two writers deadlock.
     queue.limiter(lock=True)
-    rows = WatchlistItem.objects.select_for_update().select_related("series")
-    found = list(rows.filter(pk__in=list(changes)).order_by("pk"))
+    rows = WatchlistItem.objects.select_for_update(of=("self",), no_key=True)
+    found = list(rows.select_related("series").filter(pk__in=list(changes)).order_by("pk"))
     series_before = {row.pk: row.series_id for row in found}
     now = timezone.now()
     touched = {row.pk: _set(row, changes[row.pk], now) for row in found}

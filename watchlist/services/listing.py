@@ -19,6 +19,7 @@ from typing import Final
 from django.db import DataError, IntegrityError, transaction
 from django.utils import timezone
 
+from downloads import queue
 from providers.errors import ProviderError
 from providers.types import EpisodeList, EpisodeListing, SeriesDetails
 from watchlist.models import (
@@ -92,6 +93,9 @@ def record_lists(*, answers: Sequence[Answer], around: Circumstances) -> None:
 
 
 def _record_lists(answers: Sequence[Answer], around: Circumstances) -> None:
+    # The first of all locks, because what is new may be queued at the end. Until then nobody begins
+    # to follow, pauses or leaves: whoever is read as a follower still is one.
+    queue.limiter(lock=True)
     now = timezone.now()
     readings = []
     for reading in _readings(answers):
@@ -104,8 +108,6 @@ def _record_lists(answers: Sequence[Answer], around: Circumstances) -> None:
     _close(readings, now)
     for reading in readings:
         _describe(reading, now, around.interval)
-    # The rows are locked before the followers are read: somebody who begins to follow at this
-    # moment holds the lock, and is seen, or waits for it, and sees the new episodes.
     describing.save([reading.series for reading in readings])
     _decide([reading for reading in readings if reading.new], around)
 

@@ -1,7 +1,7 @@
 """Close checks, with what came of them: nothing new, or why the list could not be read.
 
-Every writer locks series before checks, in the order of their keys. A worker that lost its check
-writes nothing.
+Every writer locks series before checks, in the order of their keys (ARCHITECTURE.md has the whole
+order). A worker that lost its check writes nothing.
 """
 
 from __future__ import annotations

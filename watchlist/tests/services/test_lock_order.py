@@ -1,0 +1,107 @@
+"""Writers that meet: nobody's transaction is given up as a deadlock, and nothing falls between.
+
+On SQLite they wait for each other from the start; PostgreSQL locks row by row.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import partial
+
+import pytest
+
+from downloads import queue
+from providers.types import EpisodeList, EpisodeListing, SeriesLocator
+from watchlist.models import Check, CheckStatus, Decision, ItemStatus, Series, WatchlistItem
+from watchlist.services import deciding, grabbing, items, listing, merging, outcomes
+from watchlist.services.items import Found, Wish
+from watchlist.services.outcomes import Answer
+from watchlist.tests.factories import (
+    EpisodeFactory,
+    UserFactory,
+    WatchlistItemFactory,
+    running_check,
+)
+from watchlist.tests.grabs import waiting
+from watchlist.tests.races import meanwhile
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _limits() -> None:
+    queue.limiter()
+
+
+@pytest.fixture
+def item() -> WatchlistItem:
+    item = WatchlistItemFactory.create()
+    EpisodeFactory.create(series=item.series, ref="1", number=Decimal(1))
+    deciding.decide_again(item=item)
+    return item
+
+
+def record(check: Check, *numbers: int) -> None:
+    entries = tuple(
+        EpisodeListing(ref=str(n), number=Decimal(n), season=1, position=n) for n in numbers
+    )
+    answer = Answer(check, episodes=EpisodeList(episodes=entries))
+    listing.record(answers=[answer], around=outcomes.circumstances())
+    check.refresh_from_db()
+
+
+def rename(item: WatchlistItem) -> None:
+    items.change(item=item, changes={"anime_title": "Mine"})
+
+
+def follow(series: Series) -> WatchlistItem:
+    url = f"https://anime-sama.example/catalogue/{series.ref}/"
+    locator = SeriesLocator(series_ref=series.ref, lang=series.lang, url=url, title_guess="")
+    found = Found(locator, series.lang, series.ref)
+    return items.follow(user=UserFactory.create(), wish=Wish(url, series.provider_id), found=found)
+
+
+def test_a_check_records_while_an_item_of_its_series_is_changed(item: WatchlistItem) -> None:
+    check = running_check(item.series)
+    with meanwhile(merging, "merge", partial(rename, item)):
+        record(check, 1, 2)
+    item.refresh_from_db()
+    assert (check.status, item.anime_title) == (CheckStatus.SUCCEEDED, "Mine")
+
+
+def test_an_item_paused_while_a_check_records_gets_nothing_new(item: WatchlistItem) -> None:
+    check = running_check(item.series)
+    pause = partial(items.set_status, item=item, status=ItemStatus.PAUSED)
+    with meanwhile(deciding, "decide_for_new_episodes", pause):
+        record(check, 1, 2)
+    assert check.status == CheckStatus.SUCCEEDED
+    assert waiting(item) == []
+
+
+def test_others_get_what_a_check_finds_while_somebody_stops_following(item: WatchlistItem) -> None:
+    leaves = WatchlistItemFactory.create(series=item.series)
+    check = running_check(item.series)
+    unfollow = partial(items.unfollow, item=leaves)
+    with meanwhile(deciding, "decide_for_new_episodes", unfollow):
+        record(check, 1, 2)
+    assert (check.status, check.new_count) == (CheckStatus.SUCCEEDED, 1)
+    assert waiting(item) == [1, 2]
+
+
+def test_a_series_is_followed_while_another_follower_changes_theirs(item: WatchlistItem) -> None:
+    with meanwhile(deciding, "decide_again", partial(rename, item)):
+        followed = follow(item.series)
+    assert waiting(followed) == [1]
+
+
+def test_an_episode_is_ignored_while_the_tick_decides_on_it() -> None:
+    item = WatchlistItemFactory.create(auto_download=False)
+    episode = EpisodeFactory.create(series=item.series)
+    deciding.decide_again(item=item)
+    # What was decided before no longer holds, so the tick writes the same row.
+    Decision.objects.update(code="")
+    WatchlistItem.objects.update(needs_decision=True)
+    with meanwhile(grabbing, "withdraw", deciding.decide_marked):
+        deciding.set_ignored(item=item, episode=episode, ignored=True)
+    decision = Decision.objects.get()
+    assert (decision.code, decision.is_ignored) == ("ignored", True)
