@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from providers import gateway
@@ -161,6 +161,8 @@ def request_checks(series_ids: list[uuid.UUID], *, by: User | None = None) -> li
     now = timezone.now()
     asked: dict[str, Any] = {"is_urgent": True, "asked_by_id": None if by is None else by.pk}
     with transaction.atomic():
+        # Else two who ask for the same series in another order wait for each other's new checks.
+        _lock(Series.objects.filter(pk__in=series_ids))
         Check.objects.bulk_create(
             [
                 Check(series_id=pk, trigger=CheckTrigger.MANUAL, created_at=now, **asked)
@@ -215,6 +217,12 @@ def bring_forward(interval: timedelta) -> None:
     now = timezone.now()
     late = Series.objects.filter(next_check_at__gt=now + interval * (1 + JITTER))
     late.filter(failures=0).update(next_check_at=next_regular(now, interval))
+
+
+def _lock(rows: QuerySet[Series]) -> list[uuid.UUID]:
+    """Lock these series, in the order of their keys as everybody does; their keys."""
+    locked = rows.select_for_update(no_key=True).order_by("pk")
+    return list(locked.values_list("pk", flat=True))
 
 
 def _watching() -> Q:

@@ -5,26 +5,32 @@ On SQLite they wait for each other from the start; PostgreSQL locks row by row.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 
 import pytest
+from django.db import transaction
+from django.utils import timezone
 
 from downloads import queue
 from providers.types import EpisodeList, EpisodeListing, SeriesLocator
 from watchlist.models import Check, CheckStatus, Decision, ItemStatus, Series, WatchlistItem
-from watchlist.services import deciding, grabbing, items, listing, merging, outcomes
+from watchlist.services import deciding, due, grabbing, items, listing, merging, outcomes
 from watchlist.services.items import Found, Wish
 from watchlist.services.outcomes import Answer
 from watchlist.tests.factories import (
+    CheckFactory,
     EpisodeFactory,
+    SeriesFactory,
     UserFactory,
     WatchlistItemFactory,
     running_check,
 )
 from watchlist.tests.grabs import waiting
-from watchlist.tests.races import meanwhile
+from watchlist.tests.races import meanwhile, others
 
+SIX_HOURS = timedelta(hours=6)
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -48,6 +54,15 @@ def record(check: Check, *numbers: int) -> None:
     answer = Answer(check, episodes=EpisodeList(episodes=entries))
     listing.record(answers=[answer], around=outcomes.circumstances())
     check.refresh_from_db()
+
+
+def due_series(count: int) -> list[Series]:
+    """Those that are due longest come last."""
+    now = timezone.now()
+    return [
+        SeriesFactory.create(provider_id="feed", next_check_at=now - timedelta(minutes=n))
+        for n in range(count)
+    ]
 
 
 def rename(item: WatchlistItem) -> None:
@@ -105,3 +120,25 @@ def test_an_episode_is_ignored_while_the_tick_decides_on_it() -> None:
         deciding.set_ignored(item=item, episode=episode, ignored=True)
     decision = Decision.objects.get()
     assert (decision.code, decision.is_ignored) == ("ignored", True)
+
+
+def test_two_ask_for_checks_of_the_same_series_in_another_order() -> None:
+    rows = SeriesFactory.create_batch(3)
+    ids = [series.pk for series in rows]
+    with others() as begin, transaction.atomic():
+        # Both stop in the middle, each with what the other one wants next.
+        CheckFactory.create(series=rows[1], status=CheckStatus.QUEUED)
+        begin(partial(due.request_checks, ids))
+        begin(partial(due.request_checks, ids[::-1]))
+        transaction.set_rollback(True)
+    assert Check.objects.count() == 3
+
+
+def test_checks_are_asked_for_while_the_tick_claims_the_same_series() -> None:
+    rows = due_series(3)
+    with others() as begin, transaction.atomic():
+        CheckFactory.create(series=rows[1], status=CheckStatus.QUEUED)
+        begin(partial(due.request_checks, [series.pk for series in rows]))
+        begin(partial(due.queue_due_checks, interval=SIX_HOURS))
+        transaction.set_rollback(True)
+    assert Check.objects.count() == 3
