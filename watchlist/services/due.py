@@ -181,12 +181,14 @@ def request_checks(series_ids: list[uuid.UUID], *, by: User | None = None) -> li
 
 def refresh_watched(series_ids: list[uuid.UUID]) -> None:
     """Set or clear the due time of series whose items were added, paused, resumed or removed."""
-    for start in range(0, len(series_ids), 500):
-        rows = Series.objects.filter(pk__in=series_ids[start : start + 500])
-        watched = Exists(WatchlistItem.objects.filter(_watching(), series_id=OuterRef("pk")))
-        rows.filter(~watched).update(next_check_at=None)
-        now = timezone.now()
-        rows.filter(watched, next_check_at=None).update(next_check_at=now)
+    ids = sorted(set(series_ids))
+    watched = Exists(WatchlistItem.objects.filter(_watching(), series_id=OuterRef("pk")))
+    with transaction.atomic():
+        for start in range(0, len(ids), 500):
+            rows = Series.objects.filter(pk__in=ids[start : start + 500])
+            _lock(rows)
+            rows.filter(~watched).update(next_check_at=None)
+            rows.filter(watched, next_check_at=None).update(next_check_at=timezone.now())
 
 
 def requeue_lost_checks() -> int:
@@ -219,10 +221,9 @@ def bring_forward(interval: timedelta) -> None:
     late.filter(failures=0).update(next_check_at=next_regular(now, interval))
 
 
-def _lock(rows: QuerySet[Series]) -> list[uuid.UUID]:
-    """Lock these series, in the order of their keys as everybody does; their keys."""
-    locked = rows.select_for_update(no_key=True).order_by("pk")
-    return list(locked.values_list("pk", flat=True))
+def _lock(rows: QuerySet[Series]) -> None:
+    """Lock these series, in the order of their keys as everybody does."""
+    list(rows.select_for_update(no_key=True).order_by("pk").values_list("pk"))
 
 
 def _watching() -> Q:

@@ -52,6 +52,8 @@ def change_settings(*, changes: dict[str, Any]) -> Settings:
         raise KeyError(f"no such settings: {sorted(unknown)}")
     before = read_settings()
     with transaction.atomic():
+        # Many items may be marked, and the cap stands in this row itself.
+        queue.limiter(lock=True)
         own = {name: changes[name] for name in _OWN & set(changes)}
         if own:
             Preferences.objects.update_or_create(pk=Preferences.SINGLETON_ID, defaults=own)

@@ -98,7 +98,7 @@ def is_administrator(user: User | AnonymousUser) -> bool:
 def require_another_administrator(*, user: User) -> None:
     """Make sure, within a transaction, that somebody else is one. Raises NotAllowed."""
     # Locked, so that two administrators cannot remove each other at the same moment.
-    left = administrators().select_for_update().exclude(pk=user.pk)
+    left = administrators().select_for_update(no_key=True).exclude(pk=user.pk)
     if not list(left):
         raise NotAllowed(_("There must be at least one administrator."))
 

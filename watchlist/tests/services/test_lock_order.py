@@ -8,18 +8,22 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
+from uuid import UUID
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
 from downloads import queue
 from providers.types import EpisodeList, EpisodeListing, SeriesLocator
 from watchlist.models import Check, CheckStatus, Decision, ItemStatus, Series, WatchlistItem
-from watchlist.services import deciding, due, grabbing, items, listing, merging, outcomes
+from watchlist.services import deciding, due, grabbing, items, listing, merging, outcomes, users
 from watchlist.services.items import Found, Wish
 from watchlist.services.outcomes import Answer
+from watchlist.services.preferences import change_settings
 from watchlist.tests.factories import (
+    AdministratorFactory,
     CheckFactory,
     EpisodeFactory,
     SeriesFactory,
@@ -65,15 +69,20 @@ def due_series(count: int) -> list[Series]:
     ]
 
 
+def series_stored_backwards() -> list[Series]:
+    """Rows that a plain UPDATE meets in another order than that of their keys."""
+    return [SeriesFactory.create(pk=UUID(int=n)) for n in (3, 2, 1)]
+
+
 def rename(item: WatchlistItem) -> None:
     items.change(item=item, changes={"anime_title": "Mine"})
 
 
-def follow(series: Series) -> WatchlistItem:
+def follow(series: Series, user: User) -> WatchlistItem:
     url = f"https://anime-sama.example/catalogue/{series.ref}/"
     locator = SeriesLocator(series_ref=series.ref, lang=series.lang, url=url, title_guess="")
     found = Found(locator, series.lang, series.ref)
-    return items.follow(user=UserFactory.create(), wish=Wish(url, series.provider_id), found=found)
+    return items.follow(user=user, wish=Wish(url, series.provider_id), found=found)
 
 
 def test_a_check_records_while_an_item_of_its_series_is_changed(item: WatchlistItem) -> None:
@@ -105,7 +114,7 @@ def test_others_get_what_a_check_finds_while_somebody_stops_following(item: Watc
 
 def test_a_series_is_followed_while_another_follower_changes_theirs(item: WatchlistItem) -> None:
     with meanwhile(deciding, "decide_again", partial(rename, item)):
-        followed = follow(item.series)
+        followed = follow(item.series, UserFactory.create())
     assert waiting(followed) == [1]
 
 
@@ -142,3 +151,40 @@ def test_checks_are_asked_for_while_the_tick_claims_the_same_series() -> None:
         begin(partial(due.queue_due_checks, interval=SIX_HOURS))
         transaction.set_rollback(True)
     assert Check.objects.count() == 3
+
+
+def test_watching_is_refreshed_while_checks_of_the_same_series_are_recorded() -> None:
+    rows = series_stored_backwards()
+    checks = [running_check(series) for series in rows]
+    unchanged = partial(outcomes.record_unchanged, checks=checks, around=outcomes.circumstances())
+    with others() as begin, transaction.atomic():
+        Series.objects.select_for_update().get(pk=rows[1].pk)
+        begin(unchanged)
+        begin(partial(due.refresh_watched, [series.pk for series in rows]))
+    assert not Check.objects.filter(status=CheckStatus.RUNNING).exists()
+
+
+def test_the_settings_are_changed_while_somebody_changes_many_items() -> None:
+    rows = [WatchlistItemFactory.create(pk=UUID(int=n)) for n in (3, 2, 1)]
+    change = partial(items.change_each, changes={row.pk: {"status": "paused"} for row in rows})
+    with others() as begin, transaction.atomic():
+        WatchlistItem.objects.select_for_update().get(pk=rows[1].pk)
+        begin(change)
+        begin(partial(change_settings, changes={"auto_download_enabled": False}))
+    assert not WatchlistItem.objects.exclude(status="paused", needs_decision=True).exists()
+
+
+def test_interval_and_cap_are_changed_while_a_check_records(item: WatchlistItem) -> None:
+    check = running_check(item.series)
+    changes = {"check_interval_hours": 1, "max_concurrent_auto_downloads": 2}
+    with meanwhile(listing, "lock_series", partial(change_settings, changes=changes)):
+        record(check, 1, 2)
+    assert check.status == CheckStatus.SUCCEEDED
+
+
+def test_an_account_is_deleted_while_another_administrator_follows_a_series() -> None:
+    gone, by = WatchlistItemFactory.create().user, AdministratorFactory.create()
+    follows = partial(follow, SeriesFactory.create(), by)
+    with meanwhile(users, "unfollow_each", follows):
+        users.delete_user(user=gone, by=by)
+    assert list(WatchlistItem.objects.values_list("user", flat=True)) == [by.pk]
