@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import DataError, IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from downloads import queue
@@ -54,6 +55,7 @@ class _Reading:
     details: SeriesDetails | None
     known: list[Known]
     new: list[Episode] = field(default_factory=list)
+    has_returned: bool = False
 
 
 def record(*, answers: Sequence[Answer], around: Circumstances) -> None:
@@ -110,6 +112,7 @@ def _record_lists(answers: Sequence[Answer], around: Circumstances) -> None:
         _describe(reading, now, around.interval)
     describing.save([reading.series for reading in readings])
     _decide([reading for reading in readings if reading.new], around)
+    _mark([reading.series.pk for reading in readings if reading.has_returned])
 
 
 def _readings(answers: Sequence[Answer]) -> list[_Reading]:
@@ -158,6 +161,7 @@ def _merge(readings: list[_Reading], now: datetime) -> None:
         listed = reading.found.episodes
         merge = merging.merge(reading.known, listed, likenesses.get(reading.series.pk, {}))
         reading.new = [_new_episode(reading, entry, now) for entry in merge.new]
+        reading.has_returned = merge.has_returned
         changed += merge.changed
     Episode.objects.bulk_create(
         [episode for reading in readings for episode in reading.new], batch_size=500
@@ -233,8 +237,7 @@ def _describe(reading: _Reading, now: datetime, interval: timedelta) -> None:
 def _decide(readings: list[_Reading], around: Circumstances) -> None:
     items: dict[uuid.UUID, list[WatchlistItem]] = defaultdict(list)
     ids = [reading.series.pk for reading in readings]
-    followers = WatchlistItem.objects.filter(series_id__in=ids)
-    for item in followers.exclude(status=ItemStatus.ARCHIVED).order_by("created_at"):
+    for item in _followers(ids).order_by("created_at"):
         items[item.series_id].append(item)
     found = [
         deciding.NewEpisodes(
@@ -253,3 +256,14 @@ def _decide(readings: list[_Reading], around: Circumstances) -> None:
                 notifications.new_episodes(
                     series=news.series, episodes=news.episodes, items=news.items
                 )
+
+
+def _mark(series_ids: list[uuid.UUID]) -> None:
+    """Nothing is queued while it is not listed: what has returned is decided on by the tick."""
+    if series_ids:
+        _followers(series_ids).update(needs_decision=True)
+
+
+def _followers(series_ids: list[uuid.UUID]) -> QuerySet[WatchlistItem]:
+    items = WatchlistItem.objects.filter(series_id__in=series_ids)
+    return items.exclude(status=ItemStatus.ARCHIVED)

@@ -42,6 +42,7 @@ class Merge:
 
     new: list[EpisodeListing]
     changed: list[Known]
+    has_returned: bool  # whether one that had gone from the list is in it again
 
 
 def likeness(*, season: int, number: Decimal, is_special: bool) -> Likeness:
@@ -72,12 +73,14 @@ def merge(
     new: dict[str, EpisodeListing] = {}
     changed: list[Known] = []
     kept: set[uuid.UUID] = set()
+    has_returned = False
     for entry in listed:
         episode = by_ref.get(entry.ref) or unclaimed.pop(_likeness_of(entry), None)
         if episode is None:
             new.setdefault(entry.ref, entry)
             continue
         kept.add(episode.id)
+        has_returned = has_returned or not episode.is_listed
         fresh = _refreshed(episode, entry)
         if fresh != episode:
             changed.append(fresh)
@@ -86,7 +89,7 @@ def merge(
         for episode in known
         if episode.is_listed and episode.id not in kept
     ]
-    return Merge(list(new.values()), changed)
+    return Merge(list(new.values()), changed, has_returned)
 
 
 def suspicion(

@@ -24,7 +24,7 @@ from watchlist.models import (
     Series,
     WatchlistItem,
 )
-from watchlist.services import listing, outcomes
+from watchlist.services import deciding, items, listing, outcomes
 from watchlist.services.outcomes import Answer
 from watchlist.tests.factories import (
     SeriesFactory,
@@ -32,6 +32,7 @@ from watchlist.tests.factories import (
     WatchlistItemFactory,
     running_check,
 )
+from watchlist.tests.grabs import waiting
 
 pytestmark = pytest.mark.django_db
 
@@ -235,3 +236,24 @@ class TestAnyList(TestCase):
             assert grabs <= now_grabbed
             assert WatchlistItem.objects.filter(series=series).count() == 1
             episodes, grabs = now_known, now_grabbed
+
+
+class TestAnEpisodeThatReturns:
+    """The site took it down for an hour."""
+
+    def test_it_is_queued_for_whoever_wants_it_meanwhile(self) -> None:
+        item = WatchlistItemFactory.create(auto_download=False)
+        record(item.series, entries("1", "2", "3", "4", "5"))
+        record(item.series, entries("1", "2", "3", "4"))
+        items.change(item=item, changes={"auto_download": True})
+        assert waiting(item) == [1, 2, 3, 4]
+        record(item.series, entries("1", "2", "3", "4", "5"))
+        deciding.decide_marked()
+        assert waiting(item) == [1, 2, 3, 4, 5]
+
+    def test_nobody_is_decided_for_again_while_the_list_stays_as_it_was(self) -> None:
+        item = WatchlistItemFactory.create()
+        for listed in (entries("1", "2"), entries("1"), entries("1")):
+            record(item.series, listed)
+        item.refresh_from_db()
+        assert not item.needs_decision
