@@ -89,14 +89,15 @@ def decide_again_for(*, items: Collection[WatchlistItem]) -> None:
     are withdrawn; what is wanted now is queued. Running ones go on.
     """
     with transaction.atomic():
-        # Queue first, rows after: every writer takes the locks in this order, so none deadlocks.
         queue.limiter(lock=True)
         rows = WatchlistItem.objects.filter(pk__in=[item.pk for item in items])
-        list(rows.select_for_update().order_by("pk").values_list("pk"))
-        everybody, known = settings_facts(), _known_decisions(items)
-        _withdraw_unwanted(items, known, everybody)
+        # Read once more: a user may have changed them since the caller did.
+        locked = rows.select_for_update(of=("self",), no_key=True).select_related("series")
+        present = list(locked.order_by("pk"))
+        everybody, known = settings_facts(), _known_decisions(present)
+        _withdraw_unwanted(present, known, everybody)
         judged = []
-        for item, episode in _not_grabbed(items):
+        for item, episode in _not_grabbed(present):
             candidate = Candidate(item, item.series, episode, queue.PRIORITY_BACKLOG)
             before = known.get((item.pk, episode.pk), _NO_DECISION)
             judged.append(_judge(candidate, before, everybody))

@@ -74,3 +74,29 @@ def test_switching_it_off_for_everybody_withdraws_and_on_again_queues(
     change_settings(changes={"auto_download_enabled": True})
     deciding.decide_marked()
     assert waiting(item) == [1, 2, 3, 4, 5]
+
+
+def test_a_series_paused_while_the_tick_is_at_another_one_stays_paused(
+    item: WatchlistItem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = WatchlistItemFactory.create(series=item.series)
+    WatchlistItem.objects.update(needs_decision=True)
+    decide = deciding.decide_again
+
+    def pause_the_rest(*, item: WatchlistItem) -> None:
+        monkeypatch.setattr(deciding, "decide_again", decide)
+        decide(item=item)
+        for rest in WatchlistItem.objects.exclude(pk=item.pk):
+            items.set_status(item=rest, status=ItemStatus.PAUSED)
+
+    monkeypatch.setattr(deciding, "decide_again", pause_the_rest)
+    deciding.decide_marked()
+    assert sorted([waiting(item), waiting(other)]) == [[], [1, 2, 3, 4, 5]]
+
+
+def test_who_ignores_an_episode_does_not_bring_back_an_older_setting(item: WatchlistItem) -> None:
+    as_read_before = WatchlistItem.objects.get(pk=item.pk)
+    items.change(item=item, changes={"auto_download": False})
+    second = item.series.episodes.get(number=2)
+    deciding.set_ignored(item=as_read_before, episode=second, ignored=True)
+    assert waiting(item) == []
