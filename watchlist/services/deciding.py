@@ -86,18 +86,20 @@ def decide_again_for(*, items: Collection[WatchlistItem]) -> None:
     """Decide on every episode that these items have not started to download.
 
     Automatic downloads that are still waiting and no longer wanted, or wanted in another quality,
-    are withdrawn; what is wanted now is queued. Running ones go on.
+    are withdrawn; what is wanted now is queued. Running ones go on. Nothing is wanted for somebody
+    who was deactivated.
     """
     with transaction.atomic():
         queue.limiter(lock=True)
         rows = WatchlistItem.objects.filter(pk__in=[item.pk for item in items])
         # Read once more: a user may have changed them since the caller did.
-        locked = rows.select_for_update(of=("self",), no_key=True).select_related("series")
-        present = list(locked.order_by("pk"))
+        locked = rows.select_for_update(of=("self",), no_key=True)
+        present = list(locked.select_related("series", "user").order_by("pk"))
         everybody, known = settings_facts(), _known_decisions(present)
         _withdraw_unwanted(present, known, everybody)
         judged = []
-        for item, episode in _not_grabbed(present):
+        active = [item for item in present if item.user.is_active]
+        for item, episode in _not_grabbed(active):
             candidate = Candidate(item, item.series, episode, queue.PRIORITY_BACKLOG)
             before = known.get((item.pk, episode.pk), _NO_DECISION)
             judged.append(_judge(candidate, before, everybody))
@@ -107,8 +109,8 @@ def decide_again_for(*, items: Collection[WatchlistItem]) -> None:
 
 
 def decide_marked(*, limit: int = 100) -> int:
-    """Work through items marked by a change of the global settings. Returns how many."""
-    items = list(WatchlistItem.objects.filter(needs_decision=True).select_related("series")[:limit])
+    """Work through items for which the answer may be another now. Returns how many."""
+    items = list(WatchlistItem.objects.filter(needs_decision=True)[:limit])
     for item in items:
         decide_again(item=item)
     return len(items)
@@ -154,11 +156,12 @@ def _withdraw_unwanted(
     for grab in grabs:
         item = by_id[grab.item_id]
         before = known.get((item.pk, grab.episode_id), _NO_DECISION)
-        is_same = (
-            grab.download.quality == item.quality_preference
+        may_go_on = (
+            item.user.is_active
+            and grab.download.quality == item.quality_preference
             and grab.episode.series_id == item.series_id
         )
-        if not is_same or not _verdict(item, grab.episode, before, everybody).accepted:
+        if not may_go_on or not _verdict(item, grab.episode, before, everybody).accepted:
             unwanted.append(grab)
     grabbing.withdraw(grabs=unwanted)
 

@@ -265,5 +265,5 @@ def _mark(series_ids: list[uuid.UUID]) -> None:
 
 
 def _followers(series_ids: list[uuid.UUID]) -> QuerySet[WatchlistItem]:
-    items = WatchlistItem.objects.filter(series_id__in=series_ids)
+    items = WatchlistItem.objects.filter(series_id__in=series_ids, user__is_active=True)
     return items.exclude(status=ItemStatus.ARCHIVED)

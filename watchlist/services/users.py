@@ -15,6 +15,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext as _
 
+from downloads import queue
 from watchlist.models import ApiToken, WatchlistItem
 from watchlist.services import calendar_feeds
 from watchlist.services.due import refresh_watched
@@ -66,9 +67,13 @@ def follow_activity(*, user: User) -> None:
     """Do what follows from an account's having become active, or no longer being it."""
     if not user.is_active:
         revoke_access(user=user)
-    # Nobody is asked for the series of somebody who may no longer come in.
     followed = WatchlistItem.objects.filter(user=user)
-    refresh_watched(list(followed.values_list("series_id", flat=True)))
+    with transaction.atomic():
+        queue.limiter(lock=True)
+        # The tick withdraws what waits for them, or queues what came while they were away.
+        followed.update(needs_decision=True)
+        # Nobody is asked for the series of somebody who may no longer come in.
+        refresh_watched(list(followed.values_list("series_id", flat=True)))
 
 
 def delete_user(*, user: User, by: User) -> None:

@@ -204,6 +204,16 @@ def test_every_follower_gets_a_grab_and_they_share_one_download() -> None:
     assert Download.objects.count() == 2
 
 
+def test_a_follower_who_was_deactivated_gets_nothing_and_is_told_nothing() -> None:
+    gone = WatchlistItemFactory.create(user__is_active=False)
+    stays = WatchlistItemFactory.create(series=gone.series)
+    record(gone.series, entries("1"))
+    Preferences.objects.update_or_create(pk=1, defaults={"notify_on_new_episodes": True})
+    record(gone.series, entries("1", "2"))
+    assert (waiting(gone), waiting(stays)) == ([], [1, 2])
+    assert Notification.objects.get().user == stays.user
+
+
 def test_details_replace_a_guessed_title_everywhere() -> None:
     series = SeriesFactory.create(title="Glass harbour", is_title_guessed=True)
     item = WatchlistItemFactory.create(series=series, is_title_guessed=True)

@@ -3,8 +3,12 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from watchlist.services import users
-from watchlist.tests.factories import AdministratorFactory, UserFactory
+from downloads.models import Download
+from downloads.states import State
+from watchlist.models import Series, WatchlistItem
+from watchlist.services import deciding, users
+from watchlist.tests.factories import AdministratorFactory, UserFactory, WatchlistItemFactory
+from watchlist.tests.grabs import waiting
 
 pytestmark = pytest.mark.django_db
 NEW = "another long passphrase"
@@ -83,3 +87,28 @@ def test_whoever_is_deactivated_is_out_at_once(client: Client) -> None:
     assert client.get("/downloads").status_code == 302
     users.set_active(user=user, is_active=True, by=by)
     assert client.get("/downloads").status_code == 200
+
+
+def test_what_waits_for_somebody_is_withdrawn_with_them_and_returns_with_them(
+    item: WatchlistItem,
+) -> None:
+    by = AdministratorFactory.create()
+    for is_active, queued in ((False, []), (True, [1, 2, 3, 4, 5])):
+        users.set_active(user=item.user, is_active=is_active, by=by)
+        deciding.decide_marked()
+        assert waiting(item) == queued
+        assert Download.objects.filter(state=State.QUEUED).count() == len(queued)
+
+
+def test_what_others_wait_for_too_goes_on(item: WatchlistItem) -> None:
+    other = WatchlistItemFactory.create(series=item.series)
+    deciding.decide_again(item=other)
+    users.set_active(user=item.user, is_active=False, by=AdministratorFactory.create())
+    deciding.decide_marked()
+    assert (waiting(item), waiting(other)) == ([], [1, 2, 3, 4, 5])
+
+
+def test_nothing_is_queued_for_somebody_who_is_deactivated(series: Series) -> None:
+    item = WatchlistItemFactory.create(series=series, user__is_active=False)
+    deciding.decide_again(item=item)
+    assert waiting(item) == []
