@@ -171,7 +171,7 @@ def test_the_settings_are_changed_while_somebody_changes_many_items() -> None:
         WatchlistItem.objects.select_for_update().get(pk=rows[1].pk)
         begin(change)
         begin(partial(change_settings, changes={"auto_download_enabled": False}))
-    assert not WatchlistItem.objects.exclude(status="paused", needs_decision=True).exists()
+    assert not WatchlistItem.objects.exclude(status="paused").exists()
 
 
 def test_interval_and_cap_are_changed_while_a_check_records(item: WatchlistItem) -> None:
