@@ -62,12 +62,9 @@ def install_schedule() -> None:
     with transaction.atomic():
         for tick in TICKS:
             seconds = tick.seconds or settings.CHECK_TICK_SECONDS
-            every, _ = IntervalSchedule.objects.get_or_create(
-                every=seconds, period=IntervalSchedule.SECONDS
-            )
             row = {
                 "task": tick.task,
-                "interval": every,
+                "interval": _every(seconds),
                 "queue": tick.queue,
                 # A tick that nobody took before the next one is worth nothing.
                 "expire_seconds": max(seconds - 1, 1),
@@ -76,6 +73,13 @@ def install_schedule() -> None:
             if not PeriodicTask.objects.filter(name=tick.name).update(**row):
                 PeriodicTask.objects.create(name=tick.name, kwargs=_kwargs_for(tick), **row)
         PeriodicTasks.update_changed()
+
+
+def _every(seconds: int) -> IntervalSchedule:
+    """The row of this interval; the admin pages let people add it a second time."""
+    wanted = {"every": seconds, "period": IntervalSchedule.SECONDS}
+    found = IntervalSchedule.objects.filter(**wanted).order_by("pk").first()
+    return found or IntervalSchedule.objects.create(**wanted)
 
 
 def _kwargs_for(tick: Tick) -> str:
