@@ -40,7 +40,7 @@ _SHARED_MODULES = (
     "django.template.loader",
     "gunicorn.workers.gthread",
     "kombu.transport.redis",
-    "django_celery_beat.schedulers",
+    "watchlist_project.beat_scheduler",
     "watchlist_project.cache",
     "watchlist_project.preparation",
 )

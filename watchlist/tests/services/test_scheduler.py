@@ -10,7 +10,9 @@ from watchlist.services import scheduler
 pytestmark = pytest.mark.django_db
 
 
-def test_a_second_row_of_the_same_interval_does_not_keep_the_schedule_from_being_installed() -> None:
+def test_a_second_row_of_the_same_interval_does_not_keep_the_schedule_from_being_installed() -> (
+    None
+):
     scheduler.install_schedule()
     first = PeriodicTask.objects.get(name=scheduler.HEARTBEAT_NAME).interval
     IntervalSchedule.objects.create(
