@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from providers import gateway
@@ -40,6 +41,7 @@ OPEN: Final = (CheckStatus.QUEUED, CheckStatus.RUNNING)
 # as well stand in line, and thousands of those are not woken at every tick.
 LOST_AFTER: Final = timedelta(seconds=5)
 LOST_IN_LINE_AFTER: Final = timedelta(seconds=60)
+WOKEN_AT_ONCE: Final = 500  # of one provider, so that a long line at one hides nothing of another
 
 
 def next_regular(now: datetime, interval: timedelta) -> datetime:
@@ -206,7 +208,13 @@ def requeue_lost_checks() -> int:
         status=CheckStatus.QUEUED,
         created_at__lte=now - LOST_AFTER,
     )
-    rows = list(waiting.order_by("-is_urgent", "created_at").values_list("pk", "is_urgent")[:500])
+    place = Window(
+        RowNumber(),
+        partition_by=F("series__provider_id"),
+        order_by=["-is_urgent", "created_at"],
+    )
+    first = waiting.annotate(place=place).filter(place__lte=WOKEN_AT_ONCE)
+    rows = list(first.order_by("-is_urgent", "created_at").values_list("pk", "is_urgent"))
     for urgent in (True, False):
         ids = [pk for pk, is_urgent in rows if is_urgent is urgent]
         for start in range(0, len(ids), BATCH):

@@ -159,6 +159,21 @@ def test_a_check_whose_message_was_lost_is_woken_soon_unless_it_may_stand_in_lin
     assert due.requeue_lost_checks() == woken
 
 
+def test_a_check_whose_message_was_lost_is_woken_however_many_wait_for_another_provider(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(due, "WOKEN_AT_ONCE", 3)
+    now = timezone.now()
+    many = SeriesFactory.create_batch(5, provider_id="animeultime")
+    for series, minutes in [*((one, 5) for one in many), (due_series()[0], 4)]:
+        Check.objects.create(
+            series=series,
+            trigger=CheckTrigger.SCHEDULED,
+            created_at=now - timedelta(minutes=minutes),
+        )
+    assert due.requeue_lost_checks() == 3 + 1
+
+
 def test_regular_checks_are_spread_by_a_tenth() -> None:
     now = timezone.now()
     times = [due.next_regular(now, SIX_HOURS) - now for _ in range(200)]
