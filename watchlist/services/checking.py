@@ -29,6 +29,7 @@ from providers.errors import LayoutChanged, ProviderError
 from providers.types import PageValidator, SeriesDetails
 from watchlist.models import Check, CheckStatus, Series
 from watchlist.services import listing, outcomes, posters
+from watchlist.services.due import LEASE
 from watchlist.services.lanes import Lanes
 from watchlist.services.outcomes import Answer
 from watchlist.services.workers import new_owner
@@ -37,7 +38,6 @@ from watchlist.wakeup import wake_for_checks
 logger = logging.getLogger(__name__)
 
 MAX_THREADS: Final = 4  # for one site
-LEASE: Final = timedelta(seconds=240)
 # A check that waited longer than this for its turn is given back, so that others may take it.
 BUDGET_SECONDS: Final = 100.0
 # Answers are recorded together: what a check costs is its queries.

@@ -42,6 +42,8 @@ OPEN: Final = (CheckStatus.QUEUED, CheckStatus.RUNNING)
 LOST_AFTER: Final = timedelta(seconds=5)
 LOST_IN_LINE_AFTER: Final = timedelta(seconds=60)
 WOKEN_AT_ONCE: Final = 500  # of one provider, so that a long line at one hides nothing of another
+# How long a worker holds a check at most, its waiting for its turn included.
+LEASE: Final = timedelta(seconds=240)
 
 
 def next_regular(now: datetime, interval: timedelta) -> datetime:
@@ -197,6 +199,7 @@ def requeue_lost_checks() -> int:
     """Take back checks of dead workers and wake those whose message was lost. Returns how many."""
     now = timezone.now()
     running = Check.objects.filter(status=CheckStatus.RUNNING)
+    _shorten_leases(running, now)
     # Nobody waits for the end of a lease whose holder is known to have ended.
     gone = [one for one in running.values_list("owner", flat=True).distinct() if is_gone(one)]
     running.filter(Q(lease_expires_at__lte=now) | Q(owner__in=gone)).update(
@@ -204,9 +207,9 @@ def requeue_lost_checks() -> int:
     )
     busy = set(running.values_list("series__provider_id", flat=True))
     waiting = Check.objects.filter(
-        ~Q(series__provider_id__in=busy) | Q(created_at__lte=now - LOST_IN_LINE_AFTER),
+        ~Q(series__provider_id__in=busy) | _has_waited(LOST_IN_LINE_AFTER, now),
+        _has_waited(LOST_AFTER, now),
         status=CheckStatus.QUEUED,
-        created_at__lte=now - LOST_AFTER,
     )
     place = Window(
         RowNumber(),
@@ -220,6 +223,22 @@ def requeue_lost_checks() -> int:
         for start in range(0, len(ids), BATCH):
             wake_for_checks(ids[start : start + BATCH], urgent=urgent)
     return len(rows)
+
+
+def _has_waited(age: timedelta, now: datetime) -> Q:
+    # What was created in the future was created before the clock was set back.
+    return Q(created_at__lte=now - age) | Q(created_at__gt=now)
+
+
+def _shorten_leases(running: QuerySet[Check], now: datetime) -> None:
+    """No lease lasts longer than it may: the clock has been set back since it was taken.
+
+    It is shortened, not ended, because whoever holds it may be about to answer.
+    """
+    too_long = running.filter(lease_expires_at__gt=now + 2 * LEASE)
+    # Asked first: an idle tick writes nothing.
+    if too_long.exists():
+        too_long.update(lease_expires_at=now + LEASE)
 
 
 def bring_forward(interval: timedelta) -> None:

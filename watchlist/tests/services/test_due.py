@@ -9,6 +9,7 @@ import sys
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from providers import gateway
@@ -137,6 +138,17 @@ def test_a_check_of_a_process_that_was_killed_is_taken_back_before_its_lease_end
     due.requeue_lost_checks()
     check.refresh_from_db()
     assert (check.status, check.owner) == (CheckStatus.QUEUED, "")
+
+
+def test_a_check_is_not_held_for_long_after_the_clock_was_set_back() -> None:
+    with time_machine.travel(timezone.now() + timedelta(days=365)):
+        check = leased("another-host:1:x")
+    # Whoever holds it may be about to answer.
+    assert due.requeue_lost_checks() == 0
+    with time_machine.travel(timezone.now() + timedelta(minutes=5)):
+        assert due.requeue_lost_checks() == 1
+    check.refresh_from_db()
+    assert check.status == CheckStatus.QUEUED
 
 
 @pytest.mark.parametrize(
