@@ -241,13 +241,6 @@ def _shorten_leases(running: QuerySet[Check], now: datetime) -> None:
         too_long.update(lease_expires_at=now + LEASE)
 
 
-def bring_forward(interval: timedelta) -> None:
-    """After the interval was shortened: nothing waits longer than the new one."""
-    now = timezone.now()
-    late = Series.objects.filter(next_check_at__gt=now + interval * (1 + JITTER))
-    late.filter(failures=0).update(next_check_at=next_regular(now, interval))
-
-
 def _lock(rows: QuerySet[Series]) -> None:
     """Lock these series, in the order of their keys as everybody does."""
     list(rows.select_for_update(no_key=True).order_by("pk").values_list("pk"))

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask, PeriodicTasks
 
 from watchlist.models import Preferences, Series
-from watchlist.services import due
+from watchlist.services import rescheduling
 
 CHECK_NAME: Final = "Tsuzuku: check series that are due"
 HEARTBEAT_NAME: Final = "Tsuzuku: keep the queue moving"
@@ -104,7 +104,7 @@ def interval() -> timedelta:
 def set_interval_hours(hours: int) -> None:
     """Change the global check interval (1 to 168 hours); waiting series are brought forward."""
     _change_check_row(kwargs=json.dumps({"interval_hours": hours}))
-    due.bring_forward(interval())
+    rescheduling.bring_forward(interval())
 
 
 def set_running(*, running: bool, by: str) -> None:

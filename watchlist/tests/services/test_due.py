@@ -235,14 +235,6 @@ def test_completed_series_are_checked_only_when_they_are_included() -> None:
     assert series.next_check_at is None
 
 
-def test_a_shorter_interval_brings_waiting_series_forward() -> None:
-    series = SeriesFactory.create(next_check_at=timezone.now() + timedelta(hours=100))
-    change_settings(changes={"check_interval_hours": 2})
-    series.refresh_from_db()
-    assert series.next_check_at is not None
-    assert series.next_check_at < timezone.now() + timedelta(hours=3)
-
-
 def test_series_of_somebody_who_was_deactivated_are_no_longer_checked() -> None:
     (series,) = due_series()
     item = WatchlistItemFactory.create(series=series)

@@ -1,0 +1,37 @@
+"""Moves many due times at once, each to a moment of its own."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from typing import Final
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from watchlist.models import Series
+from watchlist.services.due import JITTER
+
+# So few may come due at one moment; a statement for each of thousands would take seconds.
+TOGETHER: Final = 10
+
+
+def bring_forward(interval: timedelta) -> None:
+    """After the interval was shortened: nothing waits longer than the new one."""
+    late = Series.objects.filter(next_check_at__gt=timezone.now() + interval * (1 + JITTER))
+    # What failed waits for a reason of its own.
+    _spread(late.filter(failures=0), interval)
+
+
+def _spread(rows: QuerySet[Series], within: timedelta) -> None:
+    """Make these due bit by bit from now on: thousands never come due together."""
+    now = timezone.now()
+    with transaction.atomic():
+        # Locked in the order of their keys, as by every other writer of series.
+        locked = rows.select_for_update(no_key=True).order_by("pk")
+        ids = list(locked.values_list("pk", flat=True))
+        for start in range(0, len(ids), TOGETHER):
+            at = now + within * random.random()  # noqa: S311 - not a secret
+            some = Series.objects.filter(pk__in=ids[start : start + TOGETHER])
+            some.update(next_check_at=at)

@@ -1,0 +1,51 @@
+"""Many due times moved at once: each to a moment of its own, and none that nobody wants."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from watchlist.models import Series
+from watchlist.services import rescheduling
+from watchlist.services.preferences import change_settings
+from watchlist.tests.factories import SeriesFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def due_times() -> list[datetime]:
+    rows = Series.objects.order_by("pk").values_list("next_check_at", flat=True)
+    return [when for when in rows if when]
+
+
+def test_a_shorter_interval_brings_waiting_series_forward() -> None:
+    series = SeriesFactory.create(next_check_at=timezone.now() + timedelta(hours=100))
+    change_settings(changes={"check_interval_hours": 2})
+    series.refresh_from_db()
+    assert series.next_check_at is not None
+    assert series.next_check_at < timezone.now() + timedelta(hours=3)
+
+
+def test_series_brought_forward_come_due_at_moments_spread_over_the_new_interval() -> None:
+    now = timezone.now()
+    SeriesFactory.create_batch(400, next_check_at=now + timedelta(hours=160))
+    change_settings(changes={"check_interval_hours": 6})
+    times = due_times()
+    assert max(Counter(times).values()) <= rescheduling.TOGETHER
+    assert max(times) <= timezone.now() + timedelta(hours=6)
+    # That all forty moments lie in one half of it by chance is not to be expected in any life.
+    assert min(times) < now + timedelta(hours=3) < max(times)
+
+
+def test_what_is_due_soon_what_failed_and_what_nobody_wants_is_not_brought_forward() -> None:
+    now = timezone.now()
+    for hours, failures in [(2, 0), (13, 3)]:
+        SeriesFactory.create(next_check_at=now + timedelta(hours=hours), failures=failures)
+    SeriesFactory.create(next_check_at=None)
+    before = due_times()
+    change_settings(changes={"check_interval_hours": 6})
+    assert due_times() == before
+    assert Series.objects.filter(next_check_at=None).count() == 1
