@@ -14,6 +14,7 @@ from watchlist.services import (
     notifications,
     posters,
     progress,
+    rescheduling,
     scheduler,
     troubles,
 )
@@ -35,6 +36,7 @@ def tick_checks(**_: int) -> None:
 def tick_repair() -> None:
     """Take back what dead workers held, and finish what a lost signal left undone."""
     due.requeue_lost_checks()
+    rescheduling.pull_back(scheduler.interval())
     progress.settle_missed()
     deciding.decide_marked()
     notifications.close_solved_failures()

@@ -11,10 +11,14 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from watchlist.models import Series
-from watchlist.services.due import JITTER
+from watchlist.services.due import FAILURE_LADDER_MINUTES, JITTER, MAX_INTERVALS
 
 # So few may come due at one moment; a statement for each of thousands would take seconds.
 TOGETHER: Final = 10
+# Nothing makes a series wait longer than the longest step after failures, or than two intervals,
+# each with some jitter.
+_LONGEST_STEP: Final = timedelta(minutes=max(FAILURE_LADDER_MINUTES))
+_MOST_JITTER: Final = 1.3
 
 
 def bring_forward(interval: timedelta) -> None:
@@ -22,6 +26,12 @@ def bring_forward(interval: timedelta) -> None:
     late = Series.objects.filter(next_check_at__gt=timezone.now() + interval * (1 + JITTER))
     # What failed waits for a reason of its own.
     _spread(late.filter(failures=0), interval)
+
+
+def pull_back(interval: timedelta) -> None:
+    """Let nothing wait longer than it may: the clock has been set back since it was put off."""
+    longest = max(interval * MAX_INTERVALS, _LONGEST_STEP) * _MOST_JITTER
+    _spread(Series.objects.filter(next_check_at__gt=timezone.now() + longest), interval)
 
 
 def _spread(rows: QuerySet[Series], within: timedelta) -> None:

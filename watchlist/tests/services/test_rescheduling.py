@@ -9,8 +9,9 @@ import pytest
 from django.utils import timezone
 
 from watchlist.models import Series
-from watchlist.services import rescheduling
+from watchlist.services import due, rescheduling
 from watchlist.services.preferences import change_settings
+from watchlist.tasks import tick_repair
 from watchlist.tests.factories import SeriesFactory
 
 pytestmark = pytest.mark.django_db
@@ -49,3 +50,27 @@ def test_what_is_due_soon_what_failed_and_what_nobody_wants_is_not_brought_forwa
     change_settings(changes={"check_interval_hours": 6})
     assert due_times() == before
     assert Series.objects.filter(next_check_at=None).count() == 1
+
+
+def test_no_series_waits_for_a_time_that_the_clock_had_before_it_was_set_back() -> None:
+    now = timezone.now()
+    SeriesFactory.create(next_check_at=now + timedelta(days=365), failures=2)
+    tick_repair()
+    (at,) = due_times()
+    assert now <= at <= timezone.now() + timedelta(hours=6)
+
+
+@pytest.mark.parametrize("hours", [1, 6, 168])
+def test_the_longest_of_ordinary_waits_is_left_alone(hours: int) -> None:
+    interval = timedelta(hours=hours)
+    now = timezone.now()
+    longest_wish = 6 * 3600.0
+    for at in [
+        *(due.next_regular(now, interval) for _ in range(20)),
+        *(due.next_after_failure(now, interval, n, longest_wish) for n in range(1, 20)),
+        now + interval * 1.3,  # with a provider that is off
+    ]:
+        SeriesFactory.create(next_check_at=at)
+    before = due_times()
+    rescheduling.pull_back(interval)
+    assert due_times() == before
