@@ -36,7 +36,9 @@ def tick_checks(**_: int) -> None:
 def tick_repair() -> None:
     """Take back what dead workers held, and finish what a lost signal left undone."""
     due.requeue_lost_checks()
-    rescheduling.pull_back(scheduler.interval())
+    interval = scheduler.interval()
+    rescheduling.pull_back(interval)
+    rescheduling.bring_back(interval)
     progress.settle_missed()
     deciding.decide_marked()
     notifications.close_solved_failures()

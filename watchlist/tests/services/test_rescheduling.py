@@ -6,8 +6,11 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from providers import gateway
 from watchlist.models import Series
 from watchlist.services import due, rescheduling
 from watchlist.services.preferences import change_settings
@@ -15,6 +18,7 @@ from watchlist.tasks import tick_repair
 from watchlist.tests.factories import SeriesFactory
 
 pytestmark = pytest.mark.django_db
+SEVEN_HOURS = timedelta(hours=7)
 
 
 def due_times() -> list[datetime]:
@@ -74,3 +78,52 @@ def test_the_longest_of_ordinary_waits_is_left_alone(hours: int) -> None:
     before = due_times()
     rescheduling.pull_back(interval)
     assert due_times() == before
+
+
+def put_off(provider_id: str, **columns: object) -> Series:
+    """A series whose check was put off because its provider was switched off."""
+    columns = {"next_check_at": timezone.now() + SEVEN_HOURS} | columns
+    series: Series = SeriesFactory.create(
+        provider_id=provider_id,
+        last_error_code="provider_disabled",
+        last_error_text="This provider is switched off.",
+        **columns,
+    )
+    return series
+
+
+def test_series_of_a_provider_that_is_on_again_are_checked_soon_and_no_longer_say_it_is_off() -> (
+    None
+):
+    series = put_off("feed")
+    tick_repair()
+    series.refresh_from_db()
+    assert series.next_check_at is not None
+    assert series.next_check_at <= timezone.now() + rescheduling.BACK_WITHIN
+    assert (series.last_error_code, series.last_error_text) == ("", "")
+
+
+def test_series_of_a_provider_that_is_still_off_go_on_waiting() -> None:
+    gateway.set_enabled("feed", False)
+    series = put_off("feed")
+    tick_repair()
+    assert Series.objects.get(last_error_code="provider_disabled").next_check_at == (
+        series.next_check_at
+    )
+
+
+@pytest.mark.parametrize(("provider_id", "at"), [("feed", None), ("unheard-of", SEVEN_HOURS)])
+def test_what_nobody_wants_or_nobody_can_ask_is_not_brought_back(
+    provider_id: str, at: timedelta | None
+) -> None:
+    series = put_off(provider_id, next_check_at=at and timezone.now() + at)
+    tick_repair()
+    assert Series.objects.get().next_check_at == series.next_check_at
+
+
+def test_the_tick_that_finds_no_provider_on_again_writes_nothing() -> None:
+    gateway.set_enabled("feed", False)
+    put_off("feed")
+    with CaptureQueriesContext(connection) as asked:
+        rescheduling.bring_back(timedelta(hours=6))
+    assert not [one for one in asked if not one["sql"].startswith("SELECT")]
