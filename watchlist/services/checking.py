@@ -25,7 +25,7 @@ from django.db import connection
 from django.utils import timezone
 
 from providers import gateway
-from providers.errors import LayoutChanged, ProviderError
+from providers.errors import LayoutChanged, ProviderError, UnknownProvider
 from providers.types import PageValidator, SeriesDetails
 from watchlist.models import Check, CheckStatus, Series
 from watchlist.services import listing, outcomes, posters
@@ -170,7 +170,12 @@ def _site_of(provider_id: str, ref: str) -> str:
 
 
 def _at_once(site: str) -> int:
-    return min(gateway.pace_of(site.partition(" ")[0]).max_concurrent, MAX_THREADS)
+    try:
+        pace = gateway.pace_of(site.partition(" ")[0])
+    except UnknownProvider:
+        # An older version of the program does not have it; each check of it fails with this word.
+        return 1
+    return min(pace.max_concurrent, MAX_THREADS)
 
 
 def _claim(check_ids: Iterable[uuid.UUID]) -> list[_Claimed]:

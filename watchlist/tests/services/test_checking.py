@@ -90,6 +90,14 @@ def test_a_page_that_is_gone_fails_alone(followed: list[Series]) -> None:
     assert {row.status for row in checks.values()} == {CheckStatus.SUCCEEDED}
 
 
+def test_a_provider_that_this_version_does_not_know_fails_alone(followed: list[Series]) -> None:
+    strange = WatchlistItemFactory.create(series__provider_id="aaa-dropped").series
+    checks = check([*followed, strange])
+    failed = checks.pop(strange.ref)
+    assert (failed.status, failed.error_code) == (CheckStatus.FAILED, "unknown_provider")
+    assert {row.status for row in checks.values()} == {CheckStatus.SUCCEEDED}
+
+
 def test_what_breaks_our_own_code_is_a_failed_check_and_not_an_endless_one(
     followed: list[Series],
 ) -> None:
