@@ -13,15 +13,15 @@ import threading
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from queue import Empty, SimpleQueue
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from providers import gateway
@@ -45,7 +45,11 @@ GROUP: Final = 25
 GATHER_SECONDS: Final = 1.0
 IDLE_SECONDS: Final = 5.0
 DETAILS_AGE: Final = timedelta(days=7)
+# A database that is started again is back by then; a longer trouble ends with the leases.
+AGAIN_AFTER_SECONDS: Final = (0.0, 1.0, 5.0, 15.0)
 _BROKE: Final = "The answer could not be read at all; the log of the server says why."
+
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,10 @@ class _Desk:
     def __init__(self) -> None:
         self._answers: SimpleQueue[Answer | None] = SimpleQueue()
         self._lanes = Lanes(
-            ask=self._ask, at_once=_at_once, fetch_more=_claim_more, at_rest=_leave_database
+            ask=self._ask,
+            at_once=_at_once,
+            fetch_more=lambda site: _patiently(lambda: _claim_more(site)),
+            at_rest=_leave_database,
         )
         self._posters = ThreadPoolExecutor(1, thread_name_prefix="posters")
         self._recorder = threading.Thread(target=self._record, name="recorder", daemon=True)
@@ -108,14 +115,35 @@ class _Desk:
             is_open = None not in group
             answers = [answer for answer in group if answer is not None]
             try:
-                listing.record(answers=answers, around=outcomes.circumstances())
+                _patiently(functools.partial(_write_down, answers))
             except Exception:
                 # The checks stay leased, and are taken again when the lease ends.
                 logger.exception("%d answers could not be recorded", len(answers))
+                connection.close()
             described = [str(one.check.pk) for one in answers if one.details is not None]
             if described:
                 self._posters.submit(_fetch_posters, described)
         connection.close()
+
+
+def _patiently(act: Callable[[], _Result]) -> _Result:
+    """Do it again with a new connection when the database has ended this one, or is away.
+
+    Django looks after connections between requests and tasks only, and our threads know neither.
+    """
+    for wait_seconds in AGAIN_AFTER_SECONDS:
+        try:
+            return act()
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("The database is asked again in %g seconds: %s", wait_seconds, error)
+            connection.close()
+            time.sleep(wait_seconds)
+    return act()
+
+
+def _write_down(answers: list[Answer]) -> None:
+    # May be done again: what was recorded before is no longer held.
+    listing.record(answers=answers, around=outcomes.circumstances())
 
 
 def _next_group(answers: SimpleQueue[Answer | None]) -> list[Answer | None]:
@@ -211,7 +239,12 @@ def _answer_of(claimed: _Claimed) -> Answer | None:
         if time.monotonic() > claimed.ends_at:
             _give_back(check)
             return None
-        return _ask(check)
+        return _patiently(lambda: _ask(check))
+    except (OperationalError, InterfaceError):
+        # This says nothing of the site. The check is taken again when its lease ends.
+        logger.exception("Check %s found no database", check.pk)
+        connection.close()
+        return None
     except Exception:
         # A page that breaks our code must neither take others with it nor be asked for again and
         # again.

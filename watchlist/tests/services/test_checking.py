@@ -6,15 +6,20 @@ import socket
 import time
 import uuid
 from collections.abc import Iterator
+from threading import Event
+from types import ModuleType
+from typing import Any
 
 import pytest
+from django.db import OperationalError, connection
 from pytest_django import Settings
 
+from providers import gateway
 from providers.demo.site import DemoSite
 from providers.safe_url import EgressPolicy
 from providers.types import Pace
 from watchlist.models import Check, CheckStatus, CheckTrigger, Series
-from watchlist.services import checking, due
+from watchlist.services import checking, due, outcomes
 from watchlist.tests.factories import WatchlistItemFactory
 
 # The threads that ask have connections of their own, so the rows have to be committed.
@@ -107,6 +112,51 @@ def test_what_breaks_our_own_code_is_a_failed_check_and_not_an_endless_one(
     failed = checks.pop(broken.ref)
     assert (failed.status, failed.error_code) == (CheckStatus.FAILED, "layout_changed")
     assert {row.status for row in checks.values()} == {CheckStatus.SUCCEEDED}
+
+
+def end_connection() -> None:
+    """What a restart of the server does to a connection; SQLite has none and fails otherwise."""
+    if connection.vendor == "sqlite":
+        raise OperationalError("disk I/O error")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+
+@pytest.mark.parametrize("where", [(gateway, "list_episodes"), (outcomes, "circumstances")])
+def test_a_lost_connection_to_the_database_costs_no_check(
+    followed: list[Series], monkeypatch: pytest.MonkeyPatch, where: tuple[ModuleType, str]
+) -> None:
+    """Neither in the thread that asks nor in the one that records."""
+    act = getattr(*where)
+    lost: list[str] = []
+
+    def lose_and_act(*args: Any, **kwargs: Any) -> Any:
+        if not lost:
+            lost.append("once")
+            end_connection()
+        return act(*args, **kwargs)
+
+    monkeypatch.setattr(*where, lose_and_act)
+    assert {row.status for row in check(followed).values()} == {CheckStatus.SUCCEEDED}
+    assert lost
+
+
+def test_a_database_that_stays_away_is_not_put_down_to_the_page(
+    followed: list[Series], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = Event()
+
+    def fail(*_: Any, **__: Any) -> Any:
+        asked.set()
+        raise OperationalError("the server is gone")
+
+    monkeypatch.setattr(gateway, "list_episodes", fail)
+    monkeypatch.setattr(checking, "AGAIN_AFTER_SECONDS", (0.0,))
+    checking.run_checks(check_ids=queue(followed))
+    assert asked.wait(10)
+    checking.finish(patience_seconds=10)
+    assert not Check.objects.exclude(status__in=due.OPEN).exists()
+    assert not Series.objects.exclude(failures=0, last_error_code="").exists()
 
 
 @pytest.fixture
