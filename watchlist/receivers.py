@@ -15,9 +15,7 @@ from watchlist.services import notifications, progress
 @receiver(download_completed)
 def settle_grabs(download_id: uuid.UUID, **_: Any) -> None:
     """Everybody who wanted the episode has it now."""
-    download = Download.objects.get(pk=download_id)
-    notifications.download_finished(download=download)
-    progress.settle(download=download)
+    progress.settle(download=Download.objects.get(pk=download_id))
 
 
 @receiver(download_failed)

@@ -42,6 +42,7 @@ def tick_repair() -> None:
     progress.settle_missed()
     deciding.decide_marked()
     notifications.close_solved_failures()
+    notifications.tell_missed_failures()
     troubles.reconcile()
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from downloads.models import Download
@@ -31,6 +31,8 @@ from watchlist.models import (
 
 # Enough to name the ones that matter; a longer history is in the series' own page.
 KEPT_FOR: Final = timedelta(days=90)
+# A failure that nobody heard of for longer than this is no news.
+TOLD_WITHIN: Final = timedelta(days=7)
 
 
 def new_episodes(
@@ -58,19 +60,29 @@ def download_finished(*, download: Download) -> None:
 
 def download_failed(*, download: Download) -> None:
     """A download was given up; everybody who still wants the episode is told why."""
-    rows = [
-        Notification(
-            user_id=grab.item.user_id,
-            kind=NotificationKind.FAILED,
-            cause=f"failed:{download.pk}",
-            item=grab.item,
-            episode=grab.episode,
-            facts=_facts(grab.item, [grab.episode.number])
-            | {"error": download.reason_text[:500], "code": download.reason_code},
-        )
-        for grab in _open_grabs(download)
-    ]
-    Notification.objects.bulk_create(rows, ignore_conflicts=True)
+    _tell_of_failures(_open_grabs(download))
+
+
+def tell_missed_failures(*, limit: int = 500) -> int:
+    """Tell of failed downloads whose signal was lost. Returns how many wishes had one."""
+    told = Notification.objects.filter(
+        Q(closed_at=None) | Q(created_at__gte=OuterRef("download__finished_at")),
+        kind=NotificationKind.FAILED,
+        item=OuterRef("item"),
+        episode=OuterRef("episode"),
+    )
+    waited = Grab.objects.filter(
+        ~Exists(told),
+        completed_at=None,
+        cancelled_at=None,
+        download__state=State.FAILED,
+        download__finished_at__gte=timezone.now() - TOLD_WITHIN,
+        # Who joins a failed download sees in the list that it failed.
+        created_at__lte=F("download__finished_at"),
+    )
+    grabs = list(waited.select_related("item", "episode", "download").order_by("item_id")[:limit])
+    _tell_of_failures(grabs)
+    return len(grabs)
 
 
 def close_solved_failures() -> None:
@@ -112,7 +124,23 @@ def mark_unread(*, user: User, ids: Iterable[str]) -> int:
 
 def _open_grabs(download: Download) -> list[Grab]:
     rows = Grab.objects.filter(download=download, completed_at=None, cancelled_at=None)
-    return list(rows.select_related("item", "episode"))
+    return list(rows.select_related("item", "episode", "download").order_by("item_id"))
+
+
+def _tell_of_failures(grabs: Iterable[Grab]) -> None:
+    rows = [
+        Notification(
+            user_id=grab.item.user_id,
+            kind=NotificationKind.FAILED,
+            cause=f"failed:{grab.download_id}",
+            item=grab.item,
+            episode=grab.episode,
+            facts=_facts(grab.item, [grab.episode.number])
+            | {"error": grab.download.reason_text[:500], "code": grab.download.reason_code},
+        )
+        for grab in grabs
+    ]
+    Notification.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def _gather(
@@ -128,8 +156,10 @@ def _gather(
     with transaction.atomic():
         users = [item.user_id for item in items]
         known = Notification.objects.filter(cause=cause, user__in=users, closed_at=None)
+        # Locked, so that nothing is added to a notice that is being read at this moment.
+        rows = list(known.select_for_update().order_by("pk"))
         close(known.exclude(read_at=None))
-        unread = {row.user_id: row for row in known.filter(read_at=None)}
+        unread = {row.user_id: row for row in rows if row.read_at is None}
         for item in items:
             row = unread.get(item.user_id)
             if row is not None:

@@ -10,30 +10,36 @@ from typing import Final
 from django.db import transaction
 from django.utils import timezone
 
+from downloads import queue
 from downloads.models import Download
 from downloads.states import State
 from watchlist.models import Decision, Episode, Grab, WatchlistItem
+from watchlist.services import notifications
 
 # More numbers than half a year's are not missing: the site has begun to count in another way.
 LONGEST_GAP: Final = 26
 
 
 def settle(*, download: Download) -> None:
-    """A download is in the library: everybody who asked for it has the episode now.
+    """A download is in the library: everybody who waited for it is told, and has the episode now.
 
     So has who gave it up while others went on: the library is one, and the episode is shown as
-    downloaded to them too.
+    downloaded to them too. Whoever settles it a second time finds nothing to do.
     """
     with transaction.atomic():
+        # The queue's lock comes first everywhere, so that no two writers deadlock. Here it also
+        # lets downloads that are finished at the same moment add to one notice after each other.
+        queue.limiter(lock=True)
+        notifications.download_finished(download=download)
         grabs = Grab.objects.select_related("item").filter(download=download, completed_at=None)
-        items = [grab.item for grab in grabs]
+        items = [grab.item for grab in grabs.order_by("item_id")]
         grabs.update(completed_at=timezone.now())
-    for item in items:
-        follow_progress(item=item)
+        for item in items:
+            follow_progress(item=item)
 
 
 def settle_missed() -> int:
-    """Repair completed downloads whose signal was lost. Returns how many."""
+    """Settle completed downloads whose signal was lost. Returns how many."""
     missed = Download.objects.filter(
         state=State.COMPLETED, grabs__completed_at=None, grabs__cancelled_at=None
     ).exclude(grabs=None)

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from downloads.models import Download
 from downloads.states import State
+from watchlist import tasks
 from watchlist.models import (
     Episode,
     Grab,
@@ -95,6 +96,13 @@ class TestDownloads:
         notifications.download_failed(download=grab.download)
         return grab
 
+    def untold_grab(self) -> Grab:
+        """A failure of a moment ago, of which no signal told."""
+        yesterday = timezone.now() - timedelta(days=1)
+        download = DownloadFactory.create(failed=True)
+        grab: Grab = GrabFactory.create(download=download, created_at=yesterday)
+        return grab
+
     def test_a_failure_is_told_with_its_reason(self) -> None:
         grab = self.failed_grab()
         row = Notification.objects.get(user=grab.item.user)
@@ -117,6 +125,32 @@ class TestDownloads:
         grab = self.failed_grab()
         notifications.download_finished(download=grab.download)
         assert open_causes(grab.item.user) == [f"finished:{grab.item_id}"]
+
+    def test_a_failure_whose_signal_was_lost_is_told_once(self) -> None:
+        grab = self.untold_grab()
+        for _ in range(2):
+            tasks.tick_repair()
+        assert open_causes(grab.item.user) == [f"failed:{grab.download_id}"]
+        assert notifications.tell_missed_failures() == 0
+
+    def test_a_second_failure_whose_signal_was_lost_is_told_too(self) -> None:
+        grab = self.untold_grab()
+        solved = {"closed_at": timezone.now(), "created_at": grab.created_at}
+        notifications.download_failed(download=grab.download)
+        Notification.objects.update(**solved)
+        assert notifications.tell_missed_failures() == 1
+        assert open_causes(grab.item.user) == [f"failed:{grab.download_id}"]
+
+    def test_who_joins_a_failed_download_is_not_told_of_what_was_before(self) -> None:
+        GrabFactory.create(download=DownloadFactory.create(failed=True))
+        assert notifications.tell_missed_failures() == 0
+
+    def test_a_failure_of_long_ago_is_no_news(self) -> None:
+        self.untold_grab()
+        long_ago = timezone.now() - notifications.TOLD_WITHIN - timedelta(minutes=1)
+        Download.objects.update(finished_at=long_ago)
+        Grab.objects.update(created_at=long_ago)
+        assert notifications.tell_missed_failures() == 0
 
     def test_a_retry_closes_the_failure(self) -> None:
         grab = self.failed_grab()

@@ -1,16 +1,20 @@
-"""Progress follows what is in the library."""
+"""Progress follows what is in the library, and everybody who waited is told."""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
+from threading import Barrier
 
 import pytest
+from django.db import connection
 
 from downloads.models import Download
+from downloads.signals import download_completed
 from downloads.states import State
 from watchlist.decisions import EpisodeState
-from watchlist.models import Grab, Series, WatchlistItem
+from watchlist.models import Grab, Notification, NotificationKind, Series, WatchlistItem
 from watchlist.selectors.episodes import find_episode
 from watchlist.services import deciding, progress
 from watchlist.services.downloads import cancel_for
@@ -90,3 +94,52 @@ def test_a_completion_whose_signal_was_lost_is_repaired(item: WatchlistItem) -> 
     assert progress.settle_missed() == 1
     item.refresh_from_db()
     assert item.last_episode_downloaded == 1
+
+
+def lose_the_signal_of(item: WatchlistItem, number: int) -> Download:
+    """The worker was killed after the commit, before anybody heard of it."""
+    download = Download.objects.get(grabs__item=item, grabs__episode__number=number)
+    Download.objects.filter(pk=download.pk).update(state=State.COMPLETED)
+    return download
+
+
+def finished_count(item: WatchlistItem) -> int:
+    notice = Notification.objects.get(item=item, kind=NotificationKind.FINISHED, closed_at=None)
+    return int(notice.facts["count"])
+
+
+def test_a_completion_whose_signal_was_lost_is_told(item: WatchlistItem) -> None:
+    lose_the_signal_of(item, 1)
+    progress.settle_missed()
+    assert finished_count(item) == 1
+
+
+def test_a_completion_is_told_once_when_the_tick_comes_before_the_signal(
+    item: WatchlistItem,
+) -> None:
+    download = lose_the_signal_of(item, 1)
+    progress.settle_missed()
+    download_completed.send(sender=Download, download_id=download.pk)
+    assert finished_count(item) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_episodes_that_are_finished_at_the_same_moment_are_all_counted(
+    item: WatchlistItem,
+) -> None:
+    downloads = [lose_the_signal_of(item, number) for number in (1, 2, 3)]
+    start = Barrier(len(downloads))
+
+    def tell(download: Download) -> None:
+        try:
+            connection.ensure_connection()
+            start.wait()
+            download_completed.send(sender=Download, download_id=download.pk)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(downloads)) as pool:
+        list(pool.map(tell, downloads))
+    item.refresh_from_db()
+    assert finished_count(item) == 3
+    assert item.last_episode_downloaded == 3
