@@ -71,11 +71,8 @@ def tell_missed_failures(*, limit: int = 500) -> int:
         item=OuterRef("item"),
         episode=OuterRef("episode"),
     )
-    waited = Grab.objects.filter(
+    waited = _failed_grabs().filter(
         ~Exists(told),
-        completed_at=None,
-        cancelled_at=None,
-        download__state=State.FAILED,
         download__finished_at__gte=timezone.now() - TOLD_WITHIN,
         # Who joins a failed download sees in the list that it failed.
         created_at__lte=F("download__finished_at"),
@@ -86,16 +83,15 @@ def tell_missed_failures(*, limit: int = 500) -> int:
 
 
 def close_solved_failures() -> None:
-    """A failed download that was retried, cancelled or is wanted no more is no failure now."""
-    rows = Notification.objects.filter(kind=NotificationKind.FAILED, closed_at=None)
-    causes = dict(rows.values_list("pk", "cause"))
-    if not causes:
-        return
-    failed = Download.objects.filter(
-        state=State.FAILED, pk__in=[cause.partition(":")[2] for cause in causes.values()]
-    )
-    still = {f"failed:{pk}" for pk in failed.values_list("pk", flat=True)}
-    close(rows.filter(pk__in=[pk for pk, cause in causes.items() if cause not in still]))
+    """A failed download that was retried, cancelled or is wanted no more is no failure now.
+
+    Others may still wait for it; for who gave the episode up it is over.
+    """
+    lasting = _failed_grabs().filter(item=OuterRef("item"), episode=OuterRef("episode"))
+    rows = Notification.objects.filter(~Exists(lasting), kind=NotificationKind.FAILED)
+    over = list(rows.filter(closed_at=None).values_list("pk", flat=True))
+    if over:
+        close(Notification.objects.filter(pk__in=over))
 
 
 def close(rows: QuerySet[Notification]) -> None:
@@ -120,6 +116,11 @@ def mark_unread(*, user: User, ids: Iterable[str]) -> int:
     """Take the mark back. Returns how many were read."""
     rows = Notification.objects.filter(user=user, pk__in=list(ids)).exclude(read_at=None)
     return rows.update(read_at=None)
+
+
+def _failed_grabs() -> QuerySet[Grab]:
+    """The wishes that a failed download has left open."""
+    return Grab.objects.filter(completed_at=None, cancelled_at=None, download__state=State.FAILED)
 
 
 def _open_grabs(download: Download) -> list[Grab]:

@@ -21,6 +21,7 @@ from watchlist.models import (
     WatchlistItem,
 )
 from watchlist.services import notifications
+from watchlist.services.downloads import cancel_for
 from watchlist.tests.factories import (
     DownloadFactory,
     EpisodeFactory,
@@ -157,6 +158,15 @@ class TestDownloads:
         Download.objects.filter(pk=grab.download_id).update(state=State.QUEUED)
         notifications.close_solved_failures()
         assert open_causes(grab.item.user) == []
+
+    def test_giving_the_episode_up_closes_the_failure_for_who_gave_it_up(self) -> None:
+        grab = self.failed_grab()
+        other = GrabFactory.create(episode=grab.episode, download=grab.download)
+        notifications.download_failed(download=grab.download)
+        cancel_for(grab=grab)
+        notifications.close_solved_failures()
+        assert open_causes(grab.item.user) == []
+        assert open_causes(other.item.user) == [f"failed:{grab.download_id}"]
 
     def test_a_failure_stays_open_while_it_lasts(self) -> None:
         grab = self.failed_grab()
