@@ -12,8 +12,8 @@ from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
 from downloads import queue
-from downloads.states import WAITING
-from watchlist.decisions import GlobalFacts, Verdict, decide
+from downloads.states import WAITING, State
+from watchlist.decisions import GlobalFacts, Reason, Verdict, decide
 from watchlist.models import Decision, Episode, Grab, Series, WatchlistItem
 from watchlist.selectors.facts import episode_facts, item_facts, settings_facts
 from watchlist.services import grabbing
@@ -32,6 +32,7 @@ class _Known(NamedTuple):
 
 
 _NO_DECISION: Final = _Known("", {}, is_ignored=False)
+_BEFORE_START: Final = frozenset({Reason.BELOW_START, Reason.SPECIAL_BEFORE_START})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,8 @@ def decide_again_for(*, items: Collection[WatchlistItem]) -> None:
     """Decide on every episode that these items have not started to download.
 
     Automatic downloads that are still waiting and no longer wanted, or wanted in another quality,
-    are withdrawn; what is wanted now is queued. Running ones go on. Nothing is wanted for somebody
-    who was deactivated.
+    are withdrawn; what is wanted now is queued. Running ones go on, paused ones stay paused.
+    Nothing is wanted for somebody who was deactivated.
     """
     with transaction.atomic():
         queue.limiter(lock=True)
@@ -156,14 +157,23 @@ def _withdraw_unwanted(
     for grab in grabs:
         item = by_id[grab.item_id]
         before = known.get((item.pk, grab.episode_id), _NO_DECISION)
-        may_go_on = (
-            item.user.is_active
-            and grab.download.quality == item.quality_preference
-            and grab.episode.series_id == item.series_id
-        )
-        if not may_go_on or not _verdict(item, grab.episode, before, everybody).accepted:
+        if _is_unwanted(grab, item, _verdict(item, grab.episode, before, everybody)):
             unwanted.append(grab)
     grabbing.withdraw(grabs=unwanted)
+
+
+def _is_unwanted(grab: Grab, item: WatchlistItem, verdict: Verdict) -> bool:
+    download = grab.download
+    is_same = (
+        download.quality == item.quality_preference and grab.episode.series_id == item.series_id
+    )
+    if not is_same or not item.user.is_active:
+        return True
+    if download.state == State.PAUSED:
+        # It does not run anyway, and were it queued anew when the series goes on, the pause that
+        # somebody made by hand would be forgotten.
+        return verdict.reason in _BEFORE_START
+    return not verdict.accepted
 
 
 def _judge(candidate: Candidate, before: _Known, everybody: GlobalFacts) -> _Judged:

@@ -11,6 +11,7 @@ from downloads.states import State
 from watchlist.decisions import Reason
 from watchlist.models import Decision, ItemStatus, Series, WatchlistItem
 from watchlist.services import deciding, items
+from watchlist.services.downloads import pause_for
 from watchlist.services.preferences import change_settings
 from watchlist.tests.factories import WatchlistItemFactory
 from watchlist.tests.grabs import waiting
@@ -45,6 +46,35 @@ def test_pausing_withdraws_what_waits_and_resuming_queues_it_again(item: Watchli
     assert not Download.objects.filter(state=State.QUEUED).exists()
     items.set_status(item=item, status=ItemStatus.ACTIVE)
     assert waiting(item) == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("there", "back"),
+    [
+        ({"status": ItemStatus.PAUSED}, {"status": ItemStatus.ACTIVE}),
+        ({"auto_download": False}, {"auto_download": True}),
+    ],
+)
+def test_a_download_that_was_paused_by_hand_stays_paused(
+    item: WatchlistItem, there: dict[str, object], back: dict[str, object]
+) -> None:
+    pause_for(grab=item.grabs.get(episode__number=2), may_hold_up_others=False)
+    items.change(item=item, changes=there)
+    items.change(item=item, changes=back)
+    assert item.grabs.get(episode__number=2).download.state == State.PAUSED
+    assert waiting(item) == [1, 3, 4, 5]
+
+
+def test_another_quality_replaces_a_download_that_was_paused_by_hand(item: WatchlistItem) -> None:
+    pause_for(grab=item.grabs.get(episode__number=2), may_hold_up_others=False)
+    items.change(item=item, changes={"quality_preference": "480p"})
+    assert item.grabs.get(episode__number=2).download.quality == "480p"
+
+
+def test_raising_the_start_point_withdraws_what_was_paused_by_hand(item: WatchlistItem) -> None:
+    pause_for(grab=item.grabs.get(episode__number=2), may_hold_up_others=False)
+    items.change(item=item, changes={"last_episode_downloaded": Decimal(3)})
+    assert not item.grabs.filter(episode__number=2).exists()
 
 
 def test_raising_the_start_point_withdraws_what_lies_below(item: WatchlistItem) -> None:
