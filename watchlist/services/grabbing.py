@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import uuid
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
@@ -87,12 +88,15 @@ def withdraw(*, grabs: Iterable[Grab]) -> None:
         found = list(grabs)
         Grab.objects.filter(pk__in=[grab.pk for grab in found]).delete()
         left = Download.objects.filter(pk__in={grab.download_id for grab in found})
+        cancelled = []
         for download in left.filter(~Exists(_open_grabs().filter(download=OuterRef("pk")))):
             if download.state not in FINISHED:
                 try:
                     queue.cancel(download, reason_code="withdrawn")
                 except queue.NotLegalNow:
                     continue  # it is being moved into the library this very moment
+                cancelled.append(download.pk)
+        _forget_what_is_gone(cancelled)
 
 
 def is_wanted_by_nobody(download: Download) -> bool:
@@ -102,6 +106,18 @@ def is_wanted_by_nobody(download: Download) -> bool:
 
 def _open_grabs() -> QuerySet[Grab]:
     return Grab.objects.filter(completed_at=None, cancelled_at=None)
+
+
+def _forget_what_is_gone(cancelled: Collection[uuid.UUID]) -> None:
+    """Whoever had these had a file that is gone, or it would not have been fetched again.
+
+    The tick decides whether they want it anew.
+    """
+    had = Grab.objects.filter(download__in=cancelled, cancelled_at=None)
+    item_ids = set(had.values_list("item_id", flat=True))
+    if item_ids:
+        WatchlistItem.objects.filter(pk__in=item_ids).update(needs_decision=True)
+        had.delete()
 
 
 def _order_for(chosen: Candidate, *, is_automatic: bool) -> Order:

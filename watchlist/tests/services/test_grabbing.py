@@ -11,6 +11,7 @@ from downloads import claims
 from downloads.models import Download
 from downloads.states import State
 from watchlist.models import ItemStatus, Series, WatchlistItem
+from watchlist.selectors.stats import stats_of
 from watchlist.services import deciding, grabbing, items
 from watchlist.tests.factories import WatchlistItemFactory
 from watchlist.tests.grabs import finish, waiting
@@ -45,6 +46,19 @@ def test_a_file_that_was_deleted_is_fetched_again_for_a_later_follower(
     later = WatchlistItemFactory.create(series=series)
     deciding.decide_again(item=later)
     assert waiting(later) == [1, 2, 3, 4, 5]
+
+
+def test_who_had_a_file_that_is_gone_does_not_have_it_when_others_give_it_up(
+    item: WatchlistItem, series: Series, download_dir: Path
+) -> None:
+    download = finish(item, 2, download_dir)
+    (download_dir / Download.objects.get(pk=download.pk).final_path).unlink()
+    later = WatchlistItemFactory.create(series=series)
+    deciding.decide_again(item=later)
+    items.unfollow(item=later)
+    assert stats_of(item.user).episodes_downloaded == 0
+    deciding.decide_marked()
+    assert waiting(item) == [1, 2, 3, 4, 5]
 
 
 def test_an_episode_below_the_start_can_be_had_by_hand(series: Series) -> None:
