@@ -13,6 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from downloads.states import State
+from watchlist.places import is_after
 
 
 class EpisodeState(StrEnum):
@@ -63,6 +64,7 @@ class Reason(StrEnum):
 class EpisodeFacts:
     """What matters of an episode."""
 
+    season: int
     number: Decimal
     is_special: bool
     first_seen_at: datetime
@@ -76,7 +78,9 @@ class ItemFacts:
     status: str
     auto_download: bool
     last_episode_downloaded: Decimal | None
+    last_season_downloaded: int | None  # None when only one season is known
     specials_since: datetime | None
+    has_seasons: bool  # whether the series has more than one
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +178,15 @@ def _below_start(episode: EpisodeFacts, item: ItemFacts) -> Verdict | None:
         if since is not None and episode.first_seen_at <= since:
             return Verdict(Reason.SPECIAL_BEFORE_START)
         return None
-    if start is not None and episode.number <= start:
-        return Verdict(Reason.BELOW_START, facts={"start": plain_number(start)})
-    return None
+    season = item.last_season_downloaded
+    if start is None or is_after(
+        episode.season, episode.number, start_season=season, start_number=start
+    ):
+        return None
+    facts: dict[str, str | int] = {"start": plain_number(start)}
+    if item.has_seasons and season is not None:
+        facts["season"] = season
+    return Verdict(Reason.BELOW_START, facts=facts)
 
 
 def _resting(item: ItemFacts, everybody: GlobalFacts) -> Reason | None:

@@ -31,6 +31,7 @@ ATTENTION = {headline: rank for rank, headline in enumerate(Headline)}
 class OpenDownload:
     """A download that this item waits for, or one that was given up."""
 
+    season: int
     number: Decimal
     state: State
     reason_code: str

@@ -64,6 +64,10 @@ def sentence(code: str, facts: Mapping[str, str | int]) -> str:
             "until": _clock(str(facts["until"])),
             "error": _error(facts),
         }
+    if code == Reason.BELOW_START and "season" in facts:
+        return _(
+            "Below the start point: you follow from after episode %(start)s of season %(season)s."
+        ) % {"start": facts["start"], "season": facts["season"]}
     return _(_SENTENCES[Reason(code)]) % _Missing({**facts, "error": _error(facts)})
 
 

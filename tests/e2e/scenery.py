@@ -106,6 +106,7 @@ def _series(user: User, place: int, kind: str, dice: random.Random, *, posters: 
         airing_status={"complete": "finished", "upcoming": "upcoming"}.get(kind, "airing"),
         episodes_known=known,
         latest_episode=Decimal(known) if known else None,
+        latest_season=1 if known else None,
         latest_episode_at=now - timedelta(days=9 if kind == "late" else 2) if known else None,
         last_checked_at=now - timedelta(minutes=dice.randint(1, 300)),
         last_success_at=now - timedelta(hours=3),

@@ -15,8 +15,10 @@ from providers.types import AiringStatus
 class Series(models.Model):
     """What a provider offers and what is known of it; one check of it serves every user.
 
-    `next_check_at` is empty while nobody wants it checked. The suspect columns remember a list that
-    came back shorter than known: it changes nothing until it has been seen often and long enough.
+    The latest episode is the highest of the highest season; `has_seasons` says that there are
+    several. `next_check_at` is empty while nobody wants it checked. The suspect columns remember a
+    list that came back shorter than known: it changes nothing until it has been seen often and long
+    enough.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -42,6 +44,8 @@ class Series(models.Model):
     latest_episode = models.DecimalField(
         _("latest episode"), max_digits=10, decimal_places=3, null=True, blank=True
     )
+    latest_season = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
+    has_seasons = models.BooleanField(default=False, editable=False)
     latest_episode_at = models.DateTimeField(null=True, blank=True)
 
     validators = models.JSONField(default=dict, blank=True)

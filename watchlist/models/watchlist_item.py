@@ -34,8 +34,9 @@ class Quality(models.TextChoices):
 class WatchlistItem(models.Model):
     """What one user wants of a series.
 
-    Wanted are the episodes numbered above `last_episode_downloaded`, all when it is empty. Specials
-    stand outside the numbering: wanted are those first seen after `specials_since`, all when empty.
+    Wanted are the episodes after number `last_episode_downloaded` of `last_season_downloaded`
+    (`watchlist.places`), all when the number is empty. Specials stand outside the numbering: wanted
+    are those first seen after `specials_since`, all when empty.
     The texts are the user's own when not empty; else those of the series are shown.
     """
 
@@ -69,6 +70,7 @@ class WatchlistItem(models.Model):
     last_episode_downloaded = models.DecimalField(
         _("last episode downloaded"), max_digits=10, decimal_places=3, null=True, blank=True
     )
+    last_season_downloaded = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
     specials_since = models.DateTimeField(null=True, blank=True, editable=False)
     needs_decision = models.BooleanField(default=False, editable=False)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Final
 
@@ -179,7 +180,7 @@ def _line(entry: Entry, details: Details) -> str:
     if entry.headline is Headline.FAILED:
         return _failure(entry, details.next_check_at)
     if entry.headline is Headline.DOWNLOADING and entry.shown_download:
-        return _download(entry.shown_download, len(entry.downloads))
+        return _download(entry, entry.shown_download)
     if entry.headline is Headline.NEW and details.news:
         return _join(_episode(details.news.last), wording.moment(details.news.at))
     if entry.headline is Headline.PAUSED:
@@ -197,11 +198,12 @@ def _failure(entry: Entry, retry: datetime | None) -> str:
     download = entry.shown_download
     if download is None:
         return ""
-    return _join(_episode(plain_number(download.number)), faults.short(download.reason_code))
+    episode = _placed(entry, download.season, download.number)
+    return _join(episode, faults.short(download.reason_code))
 
 
-def _download(download: OpenDownload, count: int) -> str:
-    episode = _episode(plain_number(download.number))
+def _download(entry: Entry, download: OpenDownload) -> str:
+    episode = _placed(entry, download.season, download.number)
     if download.is_running:
         return _join(episode, *_progress(download))
     if download.state is State.PAUSED:
@@ -211,7 +213,7 @@ def _download(download: OpenDownload, count: int) -> str:
     if download.not_before:
         again = _("next try %(when)s") % {"when": wording.moment(download.not_before)}
         return _join(episode, again)
-    more = count - 1
+    more = len(entry.downloads) - 1
     following = ngettext("%(count)d more", "%(count)d more", more) % {"count": more}
     return _join(episode, _("waits for its turn"), following if more else "")
 
@@ -232,9 +234,7 @@ def _expectation(entry: Entry, details: Details) -> str:
         if entry.airing_status == AiringStatus.UPCOMING:
             return _("Not out yet")
         return _("No episode yet") if details.checked_at else _("Waiting for its first check")
-    latest = (
-        _episode(plain_number(entry.latest_episode)) if entry.latest_episode is not None else ""
-    )
+    latest = _placed(entry, entry.latest_season, entry.latest_episode)
     if entry.headline is Headline.BEHIND:
         off = _("auto-download is off") if not details.auto_download else _("not downloaded")
         return _join(latest, off)
@@ -247,6 +247,15 @@ def _expectation(entry: Entry, details: Details) -> str:
 
 def _episode(number: str) -> str:
     return _("Ep %(number)s") % {"number": number} if number else ""
+
+
+def _placed(entry: Entry, season: int | None, number: Decimal | None) -> str:
+    """An episode by its number, and by its season where numbers begin again with each."""
+    if number is None:
+        return ""
+    if entry.has_seasons:
+        return _("S%(season)s Ep %(number)s") % {"season": season, "number": plain_number(number)}
+    return _episode(plain_number(number))
 
 
 def _join(*parts: str) -> str:

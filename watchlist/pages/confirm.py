@@ -22,7 +22,7 @@ from watchlist.models import Quality, WatchlistItem
 from watchlist.pages import toasts, undo, wording
 from watchlist.pages.cards import initials_of, provider_name
 from watchlist.pages.feedback import user_of
-from watchlist.pages.forms import MAX_URL, START_ALL, FollowForm
+from watchlist.pages.forms import MAX_URL, START_ALL, FollowForm, before
 from watchlist.pages.preview import Numbers, Offer, known_offer, numbers_of, offer_of
 from watchlist.selectors.items import followed_refs
 from watchlist.services import items, posters, scheduler
@@ -119,7 +119,7 @@ def _count_from(request: HttpRequest, offer: Offer) -> HttpResponse:
         return HttpResponse("")
     if not isinstance(numbers, Numbers) or not number.is_finite():
         return HttpResponse("")
-    count = numbers.from_number(number)
+    count = numbers.after(before(number))
     return HttpResponse(ngettext("%(n)d episode", "%(n)d episodes", count) % {"n": count})
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from django import forms
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from watchlist.decisions import plain_number
@@ -47,6 +48,15 @@ class ItemSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # not generi
         model = WatchlistItem
         fields = ("anime_title", "auto_download", "quality_preference", "status")
         labels = {"anime_title": _("Title")}
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        item = self.instance
+        if item.series.has_seasons and item.last_season_downloaded is not None:
+            self.fields["start"].help_text = gettext(
+                "An episode of season %(season)s: it and all before it are never downloaded by"
+                " themselves. Another number means the last season that has it. Empty: all are."
+            ) % {"season": item.last_season_downloaded}
 
     def changes(self) -> dict[str, Any]:
         """The columns as they were wished."""
@@ -89,11 +99,11 @@ class FollowForm(forms.Form):
         if start == START_NEXT:
             return Decimal(self.cleaned_data["latest"] or 0)
         if start == START_NUMBER:
-            return _before(self.cleaned_data["number"])
+            return before(self.cleaned_data["number"])
         return None
 
 
-def _before(number: Decimal) -> Decimal | None:
+def before(number: Decimal) -> Decimal | None:
     """Just below this number, so that it is the first one wanted; 12.5 is wanted from 12.5 on."""
     if number <= 0:
         return None

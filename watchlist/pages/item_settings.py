@@ -31,6 +31,7 @@ def item_settings(request: HttpRequest, item_id: uuid.UUID) -> HttpResponse:
         "quality_preference": item.quality_preference,
         "status": item.status,
         "last_episode_downloaded": item.last_episode_downloaded,
+        "last_season_downloaded": item.last_season_downloaded,
     }
     initial = start_of(item)
     form = ItemSettingsForm(request.POST or None, instance=item, initial=initial)

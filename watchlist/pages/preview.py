@@ -15,6 +15,7 @@ from providers import gateway
 from providers.errors import ProviderError, Unreachable
 from providers.types import AiringStatus, SeasonOffer, SeriesDetails, SeriesLocator
 from watchlist.models import Episode
+from watchlist.places import is_after, season_of_start, spans_of
 from watchlist.services import asking
 from watchlist.services.asking import Busy
 from watchlist.services.items import Found, NoSuchLanguage, look_up
@@ -40,9 +41,9 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """The regular episodes on offer now, rising, and how many specials there are."""
+    """The regular episodes on offer now by season and number, and how many specials there are."""
 
-    regular: tuple[Decimal, ...]
+    regular: tuple[tuple[int, Decimal], ...]
     specials: int
 
     @property
@@ -52,12 +53,15 @@ class Numbers:
 
     @property
     def latest(self) -> Decimal | None:
-        """The highest regular number."""
-        return self.regular[-1] if self.regular else None
+        """The number of the last regular one."""
+        return self.regular[-1][1] if self.regular else None
 
-    def from_number(self, number: Decimal) -> int:
-        """How many regular ones there are from this number on."""
-        return sum(one >= number for one in self.regular)
+    def after(self, start: Decimal | None) -> int:
+        """How many regular ones are wanted with this start; None wants all."""
+        if start is None:
+            return len(self.regular)
+        season = season_of_start(start, spans_of(self.regular))
+        return sum(is_after(*one, start_season=season, start_number=start) for one in self.regular)
 
 
 def offer_of(url: str, provider_id: str, lang: str) -> Offer:
@@ -98,7 +102,7 @@ def numbers_of(offer: Offer) -> Numbers | ProviderError:
         series__ref=found.series_ref,
         series__lang=found.lang,
         is_listed=True,
-    ).values_list("number", "is_special")
+    ).values_list("season", "number", "is_special")
     rows = list(known)
     if rows:
         return _numbers(rows)
@@ -110,21 +114,23 @@ def numbers_of(offer: Offer) -> Numbers | ProviderError:
 
 def _asked(offer: Offer) -> Numbers | ProviderError:
     found = offer.found
-    key = _key("numbers", offer.provider_id, found.series_ref, found.lang)
+    key = _key("places", offer.provider_id, found.series_ref, found.lang)
     remembered = _remembered(key)
     if remembered is not None:
-        return _numbers([(Decimal(number), is_special) for number, is_special in remembered])
+        return _numbers(
+            [(season, Decimal(number), special) for season, number, special in remembered]
+        )
     try:
         listed = asking.list_episodes(offer.provider_id, found.series_ref, found.lang)
     except ProviderError as error:
         return error
-    rows = [(one.number, one.is_special) for one in listed.episodes]
-    _remember(key, [(str(number), is_special) for number, is_special in rows])
+    rows = [(one.season, one.number, one.is_special) for one in listed.episodes]
+    _remember(key, [(season, str(number), special) for season, number, special in rows])
     return _numbers(rows)
 
 
-def _numbers(rows: Sequence[tuple[Decimal, bool]]) -> Numbers:
-    regular = sorted(number for number, is_special in rows if not is_special)
+def _numbers(rows: Sequence[tuple[int, Decimal, bool]]) -> Numbers:
+    regular = sorted((season, number) for season, number, is_special in rows if not is_special)
     return Numbers(tuple(regular), len(rows) - len(regular))
 
 

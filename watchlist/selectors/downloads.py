@@ -83,6 +83,8 @@ class Wish(NamedTuple):
     item_status: str
     auto_download: bool
     last_episode_downloaded: Decimal | None
+    last_season_downloaded: int | None
+    has_seasons: bool
     specials_since: datetime | None
     number: Decimal
     episode_title: str
@@ -130,6 +132,7 @@ WISHES: Final[QuerySet[Grab, Any]] = Grab.objects.values_list(
     *("download_id", "item_id", "episode_id", "is_manual", "cancelled_at"),
     *("item__anime_title", "item__poster_image", "item__series__poster_url"),
     *("item__status", "item__auto_download", "item__last_episode_downloaded"),
+    *("item__last_season_downloaded", "item__series__has_seasons"),
     *("item__specials_since", "episode__number", "episode__title", "episode__season"),
     *("episode__is_special", "episode__first_seen_at"),
     *(f"download__{name}" for name in _OF_THE_DOWNLOAD),

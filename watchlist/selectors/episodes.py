@@ -114,7 +114,7 @@ def _row(
     is_ignored = episode.pk in wishes.ignored
     state, verdict = explain(
         episode_facts(episode, is_ignored=is_ignored),
-        item_facts(item),
+        item_facts(item, item.series),
         facts,
         grab_facts(grab) if grab else None,
         now,

@@ -11,7 +11,7 @@ from downloads import queue
 from downloads.models import Download, Limiter
 from downloads.states import State
 from watchlist.decisions import EpisodeFacts, GlobalFacts, GrabFacts, ItemFacts
-from watchlist.models import Episode, Grab, Preferences, WatchlistItem
+from watchlist.models import Episode, Grab, Preferences, Series, WatchlistItem
 
 
 def settings_facts() -> GlobalFacts:
@@ -44,19 +44,22 @@ def present_facts() -> GlobalFacts:
     )
 
 
-def item_facts(item: WatchlistItem) -> ItemFacts:
-    """What the user decided for the series."""
+def item_facts(item: WatchlistItem, series: Series) -> ItemFacts:
+    """What the user decided for the series; it is given, because not every item has it read."""
     return ItemFacts(
         status=item.status,
         auto_download=item.auto_download,
         last_episode_downloaded=item.last_episode_downloaded,
+        last_season_downloaded=item.last_season_downloaded,
         specials_since=item.specials_since,
+        has_seasons=series.has_seasons,
     )
 
 
 def episode_facts(episode: Episode, *, is_ignored: bool) -> EpisodeFacts:
     """What matters of an episode, with what the user decided for it alone."""
     return EpisodeFacts(
+        season=episode.season,
         number=episode.number,
         is_special=episode.is_special,
         first_seen_at=episode.first_seen_at,

@@ -164,9 +164,14 @@ def _waiting(wishes: Sequence[Wish]) -> list[Waiting]:
 
 
 def _reason(wish: Wish, everybody: GlobalFacts, now: datetime) -> str:
-    episode = EpisodeFacts(wish.number, wish.is_special, wish.first_seen_at)
+    episode = EpisodeFacts(wish.season, wish.number, wish.is_special, wish.first_seen_at)
     item = ItemFacts(
-        wish.item_status, wish.auto_download, wish.last_episode_downloaded, wish.specials_since
+        wish.item_status,
+        wish.auto_download,
+        wish.last_episode_downloaded,
+        wish.last_season_downloaded,
+        wish.specials_since,
+        wish.has_seasons,
     )
     grab = GrabFacts(
         state=State(wish.download_state),

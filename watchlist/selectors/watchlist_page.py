@@ -26,6 +26,7 @@ from watchlist.models import (
     NotificationKind,
     WatchlistItem,
 )
+from watchlist.places import is_after
 from watchlist.selectors.arrivals import LOOK_BACK, arrivals_of
 from watchlist.services.due import OPEN
 from watchlist.services.rhythm import Guess, guess_next
@@ -58,11 +59,14 @@ class Entry:
     title: str
     status: str
     had_up_to: Decimal | None
+    had_season: int | None
     created_at: datetime
     provider_id: str
     airing_status: str
     known: int
     latest_episode: Decimal | None
+    latest_season: int | None
+    has_seasons: bool
     latest_at: datetime | None
     error_code: str
     has_news: bool
@@ -76,14 +80,21 @@ class Entry:
         """The one that says most: a running one, then one that was given up, then the next."""
         if not self.downloads:
             return None
-        return min(self.downloads, key=lambda one: (_turn(one), one.number))
+        return min(self.downloads, key=lambda one: (_turn(one), one.season, one.number))
 
     @property
     def is_behind(self) -> bool:
-        """Whether an episode above the last one had is known."""
-        if self.latest_episode is None:
+        """Whether an episode after the last one had is known."""
+        if self.latest_episode is None or self.latest_season is None:
             return False
-        return self.had_up_to is None or self.latest_episode > self.had_up_to
+        if self.had_up_to is None:
+            return True
+        return is_after(
+            self.latest_season,
+            self.latest_episode,
+            start_season=self.had_season,
+            start_number=self.had_up_to,
+        )
 
 
 def entries_of(user_id: int, *, ids: Iterable[uuid.UUID] | None = None) -> list[Entry]:
@@ -142,21 +153,24 @@ def add_guesses(entries: Iterable[Entry]) -> None:
 
 
 def _number_below() -> Coalesce:
-    """How many episodes stand below the start."""
+    """How many episodes stand below the start: `watchlist.places` as a query."""
+    season = Coalesce(OuterRef("last_season_downloaded"), F("season"))
+    number = OuterRef("last_episode_downloaded")
     below = Episode.objects.filter(
+        Q(season__lt=season) | Q(season=season, number__lte=number),
         series=OuterRef("series"),
         is_special=False,
-        number__lte=OuterRef("last_episode_downloaded"),
     )
     return _count(below, "series")
 
 
 def _number_fetched() -> Coalesce:
     """How many are in the library that do not stand below the start."""
-    above = Q(start=None) | Q(episode__is_special=True) | Q(episode__number__gt=F("start"))
-    fetched = Grab.objects.annotate(start=F("item__last_episode_downloaded")).filter(
-        above, item=OuterRef("pk"), completed_at__isnull=False
-    )
+    number = F("item__last_episode_downloaded")
+    season = Coalesce(F("item__last_season_downloaded"), F("episode__season"))
+    after = Q(episode__season__gt=season) | Q(episode__season=season, episode__number__gt=number)
+    above = Q(item__last_episode_downloaded=None) | Q(episode__is_special=True) | after
+    fetched = Grab.objects.filter(above, item=OuterRef("pk"), completed_at__isnull=False)
     return _count(fetched, "item")
 
 
@@ -198,9 +212,9 @@ def _add_downloads(user_id: int, entries: list[Entry], *, narrowed: bool) -> Non
     grabs = _READ_DOWNLOADS.filter(item__user_id=user_id)
     if narrowed:
         grabs = grabs.filter(item__in=list(by_id))
-    for item_id, number, state, reason, done, total, eta, until in grabs:
+    for item_id, season, number, state, *rest in grabs:
         if item_id in by_id:
-            download = OpenDownload(number, State(state), reason, done, total, eta, until)
+            download = OpenDownload(season, number, State(state), *rest)
             by_id[item_id].downloads.append(download)
 
 
@@ -232,11 +246,14 @@ _READ: Final[QuerySet[WatchlistItem, Any]] = WatchlistItem.objects.values_list(
     "anime_title",
     "status",
     "last_episode_downloaded",
+    "last_season_downloaded",
     "created_at",
     "series__provider_id",
     "series__airing_status",
     "series__episodes_known",
     "series__latest_episode",
+    "series__latest_season",
+    "series__has_seasons",
     "series__latest_episode_at",
     "series__last_error_code",
     Exists(_news()),
@@ -246,6 +263,7 @@ _READ_DOWNLOADS: Final[QuerySet[Grab, Any]] = (
     .exclude(download__state__in=[State.COMPLETED.value, State.CANCELLED.value])
     .values_list(
         "item_id",
+        "episode__season",
         "episode__number",
         "download__state",
         "download__reason_code",

@@ -157,7 +157,8 @@ def _withdraw_unwanted(
     for grab in grabs:
         item = by_id[grab.item_id]
         before = known.get((item.pk, grab.episode_id), _NO_DECISION)
-        if _is_unwanted(grab, item, _verdict(item, grab.episode, before, everybody)):
+        wish = Candidate(item, item.series, grab.episode, queue.PRIORITY_BACKLOG)
+        if _is_unwanted(grab, item, _verdict(wish, before, everybody)):
             unwanted.append(grab)
     grabbing.withdraw(grabs=unwanted)
 
@@ -177,14 +178,12 @@ def _is_unwanted(grab: Grab, item: WatchlistItem, verdict: Verdict) -> bool:
 
 
 def _judge(candidate: Candidate, before: _Known, everybody: GlobalFacts) -> _Judged:
-    return _Judged(candidate, _verdict(candidate.item, candidate.episode, before, everybody))
+    return _Judged(candidate, _verdict(candidate, before, everybody))
 
 
-def _verdict(
-    item: WatchlistItem, episode: Episode, before: _Known, everybody: GlobalFacts
-) -> Verdict:
-    own = episode_facts(episode, is_ignored=before.is_ignored)
-    return decide(own, item_facts(item), everybody)
+def _verdict(candidate: Candidate, before: _Known, everybody: GlobalFacts) -> Verdict:
+    own = episode_facts(candidate.episode, is_ignored=before.is_ignored)
+    return decide(own, item_facts(candidate.item, candidate.series), everybody)
 
 
 def _remember(judged: list[_Judged]) -> None:

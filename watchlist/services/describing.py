@@ -27,6 +27,8 @@ _DESCRIBED: Final = (
     "validators",
     "episodes_known",
     "latest_episode",
+    "latest_season",
+    "has_seasons",
     "latest_episode_at",
     "last_checked_at",
     "last_success_at",
@@ -77,10 +79,14 @@ def take_list(
     series.validators = {role: _as_json(validator) for role, validator in validators}
     series.episodes_known = count
     # Episodes are never removed and keep their numbers, so the highest can only rise.
-    numbers = [episode.number for episode in new if not episode.is_special]
-    if numbers:
-        series.latest_episode = max([*numbers, series.latest_episode or min(numbers)])
-        series.latest_episode_at = now
+    places = [(episode.season, episode.number) for episode in new if not episode.is_special]
+    if not places:
+        return
+    if series.latest_season is not None and series.latest_episode is not None:
+        places.append((series.latest_season, series.latest_episode))
+    series.has_seasons = series.has_seasons or len({season for season, _ in places}) > 1
+    series.latest_season, series.latest_episode = max(places)
+    series.latest_episode_at = now
 
 
 def note_success(series: Series, now: datetime, interval: timedelta) -> None:

@@ -138,8 +138,9 @@ def _order_for(chosen: Candidate, *, is_automatic: bool) -> Order:
     )
 
 
-def _place_in_queue(one: Candidate) -> tuple[bool, Decimal, int]:
-    return one.episode.is_special, one.episode.number, one.episode.position
+def _place_in_queue(one: Candidate) -> tuple[bool, int, Decimal, int]:
+    episode = one.episode
+    return episode.is_special, episode.season, episode.number, episode.position
 
 
 def _file_exists(download: Download) -> bool:

@@ -28,14 +28,14 @@ from watchlist.models import (
     Series,
     WatchlistItem,
 )
-from watchlist.services import asking, deciding, grabbing
+from watchlist.services import asking, deciding, grabbing, starting
 from watchlist.services.due import refresh_watched, request_check
 
 DEFAULT_LANG: Final = "vostfr"
 _AT_ONCE: Final = 100
 # Changes after which the automatic rule may answer differently.
 _DECIDING: Final = frozenset(
-    {"auto_download", "quality_preference", "status", "last_episode_downloaded", "lang"}
+    {"auto_download", "quality_preference", "status", "lang", *starting.COLUMNS}
 )
 
 
@@ -191,6 +191,11 @@ def _set(row: WatchlistItem, changes: Mapping[str, Any], now: datetime) -> set[s
     if "last_episode_downloaded" in touched:
         row.specials_since = None if row.last_episode_downloaded is None else now
         touched.add("specials_since")
+    # Undo names the season that was; whoever names a number alone means one that has it.
+    is_moved = touched & {"last_episode_downloaded", "series_id"}
+    if is_moved and "last_season_downloaded" not in changes:
+        row.last_season_downloaded = starting.season_for(row.series, row.last_episode_downloaded)
+        touched.add("last_season_downloaded")
     return touched | {"updated_at"}
 
 
@@ -268,6 +273,7 @@ def _create_item(user: User, series: Series, wish: Wish, found: Found) -> Watchl
         quality_preference=wish.quality_preference,
         status=wish.status,
         last_episode_downloaded=wish.last_episode_downloaded,
+        last_season_downloaded=starting.season_for(series, wish.last_episode_downloaded),
         specials_since=None if wish.last_episode_downloaded is None else timezone.now(),
     )
 

@@ -31,7 +31,7 @@ from watchlist.models import (
     Series,
     WatchlistItem,
 )
-from watchlist.services import deciding, describing, merging, notifications
+from watchlist.services import deciding, describing, merging, notifications, starting
 from watchlist.services.merging import Known
 from watchlist.services.outcomes import (
     Answer,
@@ -111,6 +111,9 @@ def _record_lists(answers: Sequence[Answer], around: Circumstances) -> None:
     for reading in readings:
         _describe(reading, now, around.interval)
     describing.save([reading.series for reading in readings])
+    for reading in readings:
+        if reading.new and reading.series.has_seasons:
+            starting.settle_starts(series=reading.series, check=reading.check)
     _decide([reading for reading in readings if reading.new], around)
     _mark([reading.series.pk for reading in readings if reading.has_returned])
 

@@ -5,19 +5,22 @@ from __future__ import annotations
 import uuid
 from decimal import Decimal
 from math import ceil, floor
-from typing import Final
+from typing import Final, TypeAlias
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from downloads import queue
 from downloads.models import Download
 from downloads.states import State
 from watchlist.models import Decision, Episode, Grab, WatchlistItem
-from watchlist.services import notifications
+from watchlist.services import notifications, starting
 
 # More numbers than half a year's are not missing: the site has begun to count in another way.
 LONGEST_GAP: Final = 26
+
+_Place: TypeAlias = tuple[int, Decimal]  # season and number
 
 
 def settle(*, download: Download) -> None:
@@ -50,28 +53,40 @@ def settle_missed() -> int:
 
 
 def follow_progress(*, item: WatchlistItem) -> None:
-    """Let `last_episode_downloaded` follow the highest episode had without a gap."""
+    """Let the start point follow the highest episode had without a gap."""
     with transaction.atomic():
         row = WatchlistItem.objects.select_for_update().get(pk=item.pk)
-        start = row.last_episode_downloaded
-        reached = _without_gap(row, start)
-        if reached != start:
-            row.last_episode_downloaded = reached
-            row.save(update_fields=["last_episode_downloaded", "updated_at"])
-            item.last_episode_downloaded = reached
+        reached = _without_gap(row)
+        if reached is None:
+            return
+        season, number = reached
+        row.last_season_downloaded, row.last_episode_downloaded = season, number
+        row.save(update_fields=[*starting.COLUMNS, "updated_at"])
+        item.last_season_downloaded, item.last_episode_downloaded = season, number
 
 
-def _without_gap(item: WatchlistItem, start: Decimal | None) -> Decimal | None:
-    episodes = Episode.objects.filter(series_id=item.series_id, is_special=False)
-    if start is not None:
-        episodes = episodes.filter(number__gt=start)
+def _without_gap(item: WatchlistItem) -> _Place | None:
+    """The last episode that is had on the way from the start point; None when there is none."""
     had = _had(item)
-    reached = start
-    for pk, number in episodes.order_by("number").values_list("pk", "number"):
-        if pk not in had or (reached is not None and _is_gap(reached, number)):
+    reached = None
+    season, number = item.last_season_downloaded, item.last_episode_downloaded
+    for pk, next_season, next_number in _after_start(item).values_list("pk", "season", "number"):
+        if pk not in had or _is_gap(season, number, next_season, next_number):
             break
-        reached = number
+        reached = season, number = next_season, next_number
     return reached
+
+
+def _after_start(item: WatchlistItem) -> QuerySet[Episode]:
+    """The regular episodes after the start point, in their order."""
+    episodes = Episode.objects.filter(series_id=item.series_id, is_special=False)
+    season, number = item.last_season_downloaded, item.last_episode_downloaded
+    if number is not None:
+        later = Q(number__gt=number)
+        if season is not None:
+            later = Q(season=season, number__gt=number) | Q(season__gt=season)
+        episodes = episodes.filter(later)
+    return episodes.order_by("season", "number")
 
 
 def _had(item: WatchlistItem) -> set[uuid.UUID]:
@@ -81,7 +96,13 @@ def _had(item: WatchlistItem) -> set[uuid.UUID]:
     return {pk for rows in (completed, ignored) for pk in rows.values_list("episode_id", flat=True)}
 
 
-def _is_gap(reached: Decimal, number: Decimal) -> bool:
+def _is_gap(
+    season: int | None, number: Decimal | None, next_season: int, next_number: Decimal
+) -> bool:
     """Whether the site has yet to list an episode between these two: sites fill slots late."""
-    missing = ceil(number) - floor(reached) - 1
+    if number is None:
+        return False
+    if season not in {None, next_season} and next_number <= number:
+        number = Decimal(0)  # the numbers have begun again with the season
+    missing = ceil(next_number) - floor(number) - 1
     return 0 < missing <= LONGEST_GAP

@@ -92,6 +92,7 @@ def _memory_of(item: WatchlistItem) -> dict[str, Any]:
     return memory | {
         "series": str(item.series_id),
         "last": None if last is None else str(last),
+        "last_season": item.last_season_downloaded,
     }
 
 
@@ -113,7 +114,11 @@ def restore(*, user: User, memory: dict[str, Any]) -> WatchlistItem | None:
         item, is_new = WatchlistItem.objects.get_or_create(
             user=user,
             series=series,
-            defaults=columns | {"last_episode_downloaded": memory["last"]},
+            defaults=columns
+            | {
+                "last_episode_downloaded": memory["last"],
+                "last_season_downloaded": memory.get("last_season"),
+            },
         )
         if not is_new:
             return item

@@ -8,12 +8,15 @@ from pathlib import Path
 from downloads.models import Download
 from downloads.signals import download_completed
 from downloads.states import State
-from watchlist.models import Grab, WatchlistItem
+from watchlist.models import Episode, Grab, WatchlistItem
 
 
-def finish(item: WatchlistItem, number: int | Decimal, library: Path) -> Download:
+def finish(
+    item: WatchlistItem, number: int | Decimal, library: Path, *, season: int = 1
+) -> Download:
     """Put one episode into the library as a worker does."""
-    download = Download.objects.get(grabs__item=item, grabs__episode__number=number)
+    episode = Episode.objects.get(series=item.series_id, season=season, number=number)
+    download = Download.objects.get(grabs__item=item, grabs__episode=episode)
     path = f"{download.target_folder}/{download.target_stem} [720p].mp4"
     (library / path).parent.mkdir(parents=True, exist_ok=True)
     (library / path).write_bytes(b"video")

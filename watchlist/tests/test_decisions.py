@@ -22,9 +22,14 @@ from watchlist.decisions import (
 from watchlist.reasons import sentence
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
-EPISODE = EpisodeFacts(number=Decimal(7), is_special=False, first_seen_at=NOW)
+EPISODE = EpisodeFacts(season=1, number=Decimal(7), is_special=False, first_seen_at=NOW)
 ITEM = ItemFacts(
-    status="active", auto_download=True, last_episode_downloaded=None, specials_since=None
+    status="active",
+    auto_download=True,
+    last_episode_downloaded=None,
+    last_season_downloaded=None,
+    specials_since=None,
+    has_seasons=False,
 )
 EVERYBODY = GlobalFacts(
     auto_download_enabled=True, include_completed=False, max_parallel=3, max_automatic=2
@@ -60,6 +65,38 @@ def test_the_start_point_is_named_in_the_reason() -> None:
     assert "episode 12.5" in sentence(verdict.reason, verdict.facts)
 
 
+@pytest.mark.parametrize(
+    ("season", "start", "wanted"),
+    [(1, "7", False), (1, "6", True), (0, "9", True), (2, "1", False), (None, "6", True)],
+)
+def test_a_start_point_in_a_season_goes_before_every_number_of_the_next(
+    season: int | None, start: str, *, wanted: bool
+) -> None:
+    item = replace(
+        ITEM,
+        last_season_downloaded=season,
+        last_episode_downloaded=Decimal(start),
+        has_seasons=True,
+    )
+    assert decide(EPISODE, item, EVERYBODY).accepted is wanted
+
+
+@pytest.mark.parametrize(
+    ("has_seasons", "words"), [(False, "episode 8."), (True, "episode 8 of season 1.")]
+)
+def test_the_season_is_named_in_the_reason_when_there_are_several(
+    words: str, *, has_seasons: bool
+) -> None:
+    item = replace(
+        ITEM,
+        last_season_downloaded=1,
+        last_episode_downloaded=Decimal(8),
+        has_seasons=has_seasons,
+    )
+    verdict = decide(EPISODE, item, EVERYBODY)
+    assert sentence(verdict.reason, verdict.facts).endswith(words)
+
+
 def test_a_special_from_before_the_start_is_left_alone_whatever_its_number() -> None:
     special = replace(EPISODE, is_special=True, number=Decimal(99))
     item = replace(ITEM, last_episode_downloaded=Decimal(3), specials_since=NOW)
@@ -67,7 +104,7 @@ def test_a_special_from_before_the_start_is_left_alone_whatever_its_number() -> 
 
 
 def test_a_special_that_appears_later_is_wanted_whatever_its_number() -> None:
-    special = EpisodeFacts(Decimal(1), is_special=True, first_seen_at=NOW + timedelta(days=1))
+    special = EpisodeFacts(0, Decimal(1), is_special=True, first_seen_at=NOW + timedelta(days=1))
     item = replace(ITEM, last_episode_downloaded=Decimal(3), specials_since=NOW)
     assert decide(special, item, EVERYBODY).accepted
 

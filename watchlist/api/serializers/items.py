@@ -28,6 +28,13 @@ PROVIDER_ID: Final = r"\A[A-Za-z0-9_-]{1,40}\Z"
 LANG: Final = r"\A[a-z0-9-]{1,20}\Z"
 STATUSES: Final = tuple(status.value for status in ItemStatus)
 SORTS: Final = (*ORDERINGS, *(f"-{name}" for name in ORDERINGS))
+_START_IS: Final = (
+    "Wanted are the episodes after this number, all when it is null; it follows what is downloaded."
+)
+_SEASON_IS: Final = (
+    "Where numbers begin again with each season, a number that is sent means the last season that "
+    "has it, else the latest one; one below all, like 0, stands before the first."
+)
 
 
 class ItemSerializer(serializers.Serializer[ItemRow]):
@@ -44,8 +51,10 @@ class ItemSerializer(serializers.Serializer[ItemRow]):
     poster_image = serializers.CharField()
     synopsis = serializers.CharField()
     genres = serializers.ListField(child=serializers.CharField())
-    last_episode_downloaded = serializers.FloatField(allow_null=True)
-    latest_episode = serializers.FloatField(allow_null=True)
+    last_episode_downloaded = serializers.FloatField(allow_null=True, help_text=_START_IS)
+    latest_episode = serializers.FloatField(
+        allow_null=True, help_text="The highest number of the latest season."
+    )
     latest_episode_at = MomentField(allow_null=True)
     episodes_known = serializers.IntegerField()
     airing_status = serializers.ChoiceField([status.value for status in AiringStatus])
@@ -123,7 +132,9 @@ class ItemChangeSerializer(serializers.Serializer[Any]):
     auto_download = StrictBooleanField(required=False)
     quality_preference = serializers.ChoiceField(Quality.choices, required=False)
     status = serializers.ChoiceField(ItemStatus.choices, required=False)
-    last_episode_downloaded = EpisodeNumberField(required=False, allow_null=True)
+    last_episode_downloaded = EpisodeNumberField(
+        required=False, allow_null=True, help_text=f"{_START_IS} {_SEASON_IS}"
+    )
 
     def changes(self) -> dict[str, Any]:
         """Name the columns to change; a text that was taken back is empty."""
