@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from downloads import queue
 from downloads.models import Download
-from downloads.states import State
+from downloads.states import FINISHED, State
 from watchlist.models import Decision, Episode, Grab, WatchlistItem
 from watchlist.services import notifications, starting
 
@@ -70,10 +70,15 @@ def _without_gap(item: WatchlistItem) -> _Place | None:
     had = _had(item)
     reached = None
     season, number = item.last_season_downloaded, item.last_episode_downloaded
-    for pk, next_season, next_number in _after_start(item).values_list("pk", "season", "number"):
-        if pk not in had or _is_gap(season, number, next_season, next_number):
+    columns = _after_start(item).values_list("pk", "is_listed", "season", "number")
+    for pk, is_listed, next_season, next_number in columns:
+        if _is_gap(season, number, next_season, next_number):
             break
-        reached = season, number = next_season, next_number
+        season, number = next_season, next_number
+        if pk in had:
+            reached = season, number
+        elif is_listed or _is_on_its_way(item, pk):
+            break
     return reached
 
 
@@ -87,6 +92,12 @@ def _after_start(item: WatchlistItem) -> QuerySet[Episode]:
             later = Q(season=season, number__gt=number) | Q(season__gt=season)
         episodes = episodes.filter(later)
     return episodes.order_by("season", "number")
+
+
+def _is_on_its_way(item: WatchlistItem, episode_id: uuid.UUID) -> bool:
+    """Whether an episode that the site took down may still come."""
+    grabs = Grab.objects.filter(item=item, episode=episode_id, cancelled_at=None)
+    return grabs.exclude(download__state__in=FINISHED).exists()
 
 
 def _had(item: WatchlistItem) -> set[uuid.UUID]:

@@ -14,7 +14,14 @@ from downloads.models import Download
 from downloads.signals import download_completed
 from downloads.states import State
 from watchlist.decisions import EpisodeState
-from watchlist.models import Grab, Notification, NotificationKind, Series, WatchlistItem
+from watchlist.models import (
+    Episode,
+    Grab,
+    Notification,
+    NotificationKind,
+    Series,
+    WatchlistItem,
+)
 from watchlist.selectors.episodes import find_episode
 from watchlist.services import deciding, progress
 from watchlist.services.downloads import cancel_for
@@ -85,6 +92,34 @@ def test_an_ignored_episode_is_no_gap(item: WatchlistItem, download_dir: Path) -
     deciding.set_ignored(item=item, episode=second, ignored=True)
     finish(item, 1, download_dir)
     assert waiting(item) == [3, 4, 5]
+    assert item.last_episode_downloaded == 2
+
+
+@pytest.mark.parametrize("number", ["3", "3.5"])
+def test_an_episode_that_the_site_took_down_holds_nothing_up_once_it_cannot_come(
+    item: WatchlistItem, series: Series, download_dir: Path, number: str
+) -> None:
+    gone = Decimal(number)
+    Episode.objects.get_or_create(series=series, number=gone, defaults={"ref": "gone"})
+    deciding.decide_again(item=item)
+    Episode.objects.filter(series=series, number=gone).update(is_listed=False)
+    others = [n for n in range(1, 6) if n != gone]
+    for had in others[:-1]:
+        finish(item, had, download_dir)
+    assert item.last_episode_downloaded == max(n for n in others if n < gone)
+    download = Download.objects.filter(grabs__item=item, grabs__episode__number=gone)
+    download.update(state=State.FAILED)
+    finish(item, others[-1], download_dir)
+    assert item.last_episode_downloaded == 5
+
+
+def test_an_episode_that_is_still_listed_is_waited_for_when_its_download_failed(
+    item: WatchlistItem, download_dir: Path
+) -> None:
+    third = Download.objects.filter(grabs__item=item, grabs__episode__number=3)
+    third.update(state=State.FAILED)
+    for had in (1, 2, 4):
+        finish(item, had, download_dir)
     assert item.last_episode_downloaded == 2
 
 
