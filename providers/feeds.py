@@ -20,6 +20,7 @@ import lxml.etree
 import lxml.html
 
 from providers.errors import LayoutChanged
+from providers.feed_markup import readable_markup
 from providers.feed_media import FeedMedia, has_torrent, http_url, media_of, whole_number
 from providers.text import clean_text
 
@@ -76,7 +77,8 @@ def parse_feed(content: bytes, url: str) -> Feed:
     The bytes go in as a stream: feedparser would open a string as an address or a file. It is not
     told the address, since it would make each entry's identity depend on it.
     """
-    parsed = feedparser.parse(io.BytesIO(content), resolve_relative_uris=False, sanitize_html=False)
+    markup = io.BytesIO(readable_markup(content))
+    parsed = feedparser.parse(markup, resolve_relative_uris=False, sanitize_html=False)
     if not parsed.get("version") and not parsed.entries:
         raise LayoutChanged("feed", "The address did not answer with an RSS or Atom feed.")
     entries = parsed.entries[:_MAX_ITEMS]
