@@ -35,6 +35,8 @@ from providers.types import (
 
 _FEED = "feed"
 _NUMBERING = "numbering"
+_NUMBERING_OF_SPECIALS = "numbering of specials"
+_ALSO_REMEMBERED = 3
 _ACCEPT = {"Accept": "application/rss+xml, application/atom+xml, application/xml;q=0.9, */*;q=0.5"}
 _DULL_NAMES = frozenset({"", "feed", "rss", "atom", "index", "feeds", "podcast", "xml", "videos"})
 
@@ -96,7 +98,7 @@ class FeedAdapter(SiteAdapter):
         if page.unchanged:
             return EpisodeList((), {**known, _FEED: page.validator}, unchanged=True)
         feed = _with_media(parse_feed(page.content, page.url))
-        episodes, numbering = list_of(feed, known.get(_NUMBERING))
+        episodes, numbering = list_of(feed, known)
         return EpisodeList(
             episodes=episodes,
             validators={_FEED: page.validator, **numbering},
@@ -125,55 +127,74 @@ class FeedAdapter(SiteAdapter):
 
 
 def list_of(
-    feed: Feed, known: PageValidator | None
+    feed: Feed, known: Mapping[str, PageValidator]
 ) -> tuple[tuple[EpisodeListing, ...], dict[str, PageValidator]]:
     """The episodes of a feed, and what is to be remembered of their numbers.
 
-    Where no entry has a number the order of publication gives it. A feed shows only its latest
-    entries, so the newest one is remembered with its number and the count goes on from there.
+    Where fewer than half of the entries have a number the order of publication gives it, as it
+    does for specials; else an entry without one is a special.
     """
     regular = [item for item in feed.items if not item.is_special]
-    by_order: dict[str, Decimal] = {}
-    remembered: dict[str, PageValidator] = {}
-    if regular and all(item.number is None for item in regular):
-        first = _first_number(regular, known)
-        by_order = {item.ref: Decimal(first + place) for place, item in enumerate(regular)}
-        newest = regular[-1]
-        remembered[_NUMBERING] = PageValidator(
-            etag=str(by_order[newest.ref]), digest=_digest(newest.ref)
+    is_by_order = 2 * sum(item.number is not None for item in regular) < len(regular)
+    by_order = regular if is_by_order else []
+    extras = [
+        item for item in feed.items if item.number is None and (item.is_special or not is_by_order)
+    ]
+    remembered = {role: note for role, note in known.items() if role.startswith(_NUMBERING)}
+    numbers: dict[str, Decimal] = {}
+    for items, role in ((by_order, _NUMBERING), (extras, _NUMBERING_OF_SPECIALS)):
+        counted, notes = _counted(items, known, role)
+        numbers |= counted
+        remembered |= notes
+    specials = {item.ref for item in feed.items if item.is_special or item.season == 0}
+    specials |= {item.ref for item in extras}
+    episodes = [
+        EpisodeListing(
+            ref=item.ref,
+            number=numbers.get(item.ref, item.number or Decimal(0)),
+            season=0 if item.ref in specials else item.season or 1,
+            position=position,
+            title=item.title,
+            url=item.link,
+            is_special=item.ref in specials,
+            published_at=item.published_at,
+            duration_seconds=item.duration_seconds,
         )
-    episodes: list[EpisodeListing] = []
-    special_count = 0
-    for position, item in enumerate(feed.items):
-        number = by_order.get(item.ref, item.number)
-        is_special = item.is_special or number is None
-        if is_special:
-            special_count += 1
-            number = item.number if item.number is not None else Decimal(special_count)
-        episodes.append(
-            EpisodeListing(
-                ref=item.ref,
-                number=number or Decimal(0),
-                season=0 if is_special or item.season == 0 else item.season or 1,
-                position=position,
-                title=item.title,
-                url=item.link,
-                is_special=is_special or item.season == 0,
-                published_at=item.published_at,
-                duration_seconds=item.duration_seconds,
-            )
-        )
+        for position, item in enumerate(feed.items)
+    ]
     return tuple(episodes), remembered
 
 
-def _first_number(regular: list[FeedItem], known: PageValidator | None) -> int:
-    """The number of the oldest entry shown, so that the remembered one keeps its own."""
-    if known is None or not known.etag.isdecimal():
-        return 1
-    for place, item in enumerate(regular):
-        if _digest(item.ref) == known.digest:
-            return max(1, int(known.etag) - place)
-    return int(known.etag) + 1
+def _counted(
+    items: list[FeedItem], known: Mapping[str, PageValidator], role: str
+) -> tuple[dict[str, Decimal], dict[str, PageValidator]]:
+    """Numbers in the order of publication, by reference, and what is to be remembered of them.
+
+    A feed shows only its latest entries, so the newest are remembered with their numbers and the
+    count goes on from there: from several, since one may be withdrawn, and behind the highest.
+    """
+    roles = [role, *(f"{role} {place}" for place in range(2, 2 + _ALSO_REMEMBERED))]
+    notes = [known[name] for name in roles if name in known and known[name].etag.isdecimal()]
+    given = {note.digest: int(note.etag) for note in notes}
+    highest = max(given.values(), default=0)
+    digests = [_digest(item.ref) for item in items]
+    shown = [place for place, digest in enumerate(digests) if digest in given]
+    last = shown[-1] if shown else -1
+    first = max(1, given[digests[last]] - last) if shown else 1
+    behind = max(highest, first + last) if shown else highest
+    counted = [
+        first + place if place <= last else behind + place - last for place in range(len(items))
+    ]
+    latest = list(zip(digests, counted, strict=True))[: -1 - _ALSO_REMEMBERED : -1]
+    top = max([*given.items(), *latest], key=lambda note: note[1], default=None)
+    kept = [top, *(note for note in latest if note != top)] if top else []
+    return (
+        {item.ref: Decimal(number) for item, number in zip(items, counted, strict=True)},
+        {
+            name: PageValidator(etag=str(number), digest=digest)
+            for name, (digest, number) in zip(roles, kept, strict=False)
+        },
+    )
 
 
 def _digest(ref: str) -> str:

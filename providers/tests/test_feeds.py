@@ -159,7 +159,7 @@ def test_saved_feeds_of_others_are_read() -> None:
     }
     for name, count in expected.items():
         feed = parse_feed((Path(REAL_FEEDS) / "rss" / name).read_bytes(), URL)
-        episodes, _ = list_of(feed, None)
+        episodes, _ = list_of(feed, {})
         assert len(episodes) == count, name
     assert parse_feed(
         (Path(REAL_FEEDS) / "rss" / "nyaa_2021_torrent-feed.xml").read_bytes(), URL

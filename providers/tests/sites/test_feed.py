@@ -154,6 +154,68 @@ def test_the_count_goes_on_when_old_entries_leave_the_feed(
         assert numbers.setdefault(episode.ref, episode.number) == episode.number
 
 
+class Readings:
+    """One feed read again and again, each time with what was remembered of it."""
+
+    def __init__(self, adapter: FeedAdapter, origin: Origin) -> None:
+        self.adapter, self.origin = adapter, origin
+        self.known: dict[str, PageValidator] = {}
+
+    def numbers(self, *names: object, extra: str = "") -> dict[str, Decimal]:
+        """Read a feed with these entries, the newest first; the numbers by guid."""
+        self.origin.answers["/f"] = serves(
+            rss(*(item(f"night {name}", _file(str(name)), extra, guid=str(name)) for name in names))
+        )
+        found = self.adapter.list_episodes(f"{self.origin.url}/f", "original", self.known)
+        self.known = dict(found.validators)
+        return {episode.ref: episode.number for episode in found.episodes}
+
+
+def test_an_entry_that_is_withdrawn_does_not_disturb_the_count(
+    adapter: FeedAdapter, origin: Origin
+) -> None:
+    readings = Readings(adapter, origin)
+    assert readings.numbers(*range(20, 0, -1))["20"] == 20
+    assert readings.numbers(*range(19, 0, -1))["19"] == 19
+    assert readings.numbers(22, *range(19, 0, -1))["22"] == 21
+    assert readings.numbers(23, *range(19, 0, -1))["23"] == 22
+    assert readings.numbers(25, 24, 23, *range(19, 3, -1))["25"] == 24
+
+
+def test_specials_are_counted_on_when_old_ones_leave_the_feed(
+    adapter: FeedAdapter, origin: Origin
+) -> None:
+    readings = Readings(adapter, origin)
+    bonus = "<itunes:episodeType>bonus</itunes:episodeType>"
+    numbers: dict[str, Decimal] = {}
+    for newest in range(3, 20):
+        numbers |= readings.numbers(newest, newest - 1, newest - 2, extra=bonus)
+    assert numbers == {str(n): Decimal(n) for n in range(1, 20)}
+
+
+def test_one_title_with_a_number_makes_no_specials_of_the_others(
+    adapter: FeedAdapter, origin: Origin
+) -> None:
+    body = rss(item("Talk C", guid="c"), item("Recap of episode 5", guid="b"), item("A", guid="a"))
+    assert [(each.season, each.number) for each in listed(adapter, origin, body)] == [
+        (1, Decimal(1)),
+        (1, Decimal(2)),
+        (1, Decimal(3)),
+    ]
+
+
+def test_the_count_outlives_a_reading_that_does_not_need_it(
+    adapter: FeedAdapter, origin: Origin
+) -> None:
+    readings = Readings(adapter, origin)
+    readings.numbers("d", "c", "b", "a")
+    origin.answers["/f"] = serves(rss(item("Ep. 9", guid="n"), item("Ep. 8", guid="m")))
+    readings.known = dict(
+        adapter.list_episodes(f"{origin.url}/f", "original", readings.known).validators
+    )
+    assert readings.numbers("f", "e") == {"e": Decimal(5), "f": Decimal(6)}
+
+
 def test_identity_is_the_guid_then_the_file(adapter: FeedAdapter, origin: Origin) -> None:
     bare = "<item><title>x</title>{}</item>"
     body = rss(
