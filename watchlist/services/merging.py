@@ -51,9 +51,13 @@ def likeness(*, season: int, number: Decimal, is_special: bool) -> Likeness:
 
 
 def orphans(known: Iterable[Known], listed: Iterable[EpisodeListing]) -> list[Known]:
-    """Known episodes whose reference is no longer in the list."""
+    """Known episodes that are missing from this list and were in the one before.
+
+    Those that left earlier were not renamed: feeds show their latest entries alone, and among all
+    that ever left one is found for almost any number.
+    """
     refs = {entry.ref for entry in listed}
-    return [episode for episode in known if episode.ref not in refs]
+    return [episode for episode in known if episode.is_listed and episode.ref not in refs]
 
 
 def merge(
@@ -64,18 +68,23 @@ def merge(
     """Match the list with what is known.
 
     An episode whose reference changed (the site renamed its pages) is the same one when season and
-    number agree; without this everything would be downloaded again.
+    number agree and it stands where it stood; without this everything would be downloaded again.
 
     `likenesses` are the orphans (see `orphans`) by season, number and kind.
     """
     by_ref = {episode.ref: episode for episode in known}
     unclaimed = dict(likenesses)
+    old_places, new_places = _places(known, listed) if likenesses else ({}, {})
     new: dict[str, EpisodeListing] = {}
     changed: list[Known] = []
     kept: set[uuid.UUID] = set()
     has_returned = False
     for entry in listed:
-        episode = by_ref.get(entry.ref) or unclaimed.pop(_likeness_of(entry), None)
+        episode = by_ref.get(entry.ref)
+        if episode is None:
+            lost = unclaimed.get(_likeness_of(entry))
+            if lost and old_places[lost.ref] == new_places[entry.ref] and _fits(lost, entry):
+                episode = unclaimed.pop(_likeness_of(entry))
         if episode is None:
             new.setdefault(entry.ref, entry)
             continue
@@ -90,6 +99,34 @@ def merge(
         if episode.is_listed and episode.id not in kept
     ]
     return Merge(list(new.values()), changed, has_returned)
+
+
+def _places(
+    known: Iterable[Known], listed: Sequence[EpisodeListing]
+) -> tuple[dict[str, int], dict[str, int]]:
+    """How many episodes that are in both lists stand before each: in the last list, and in this.
+
+    What is renamed stays where it was. In a feed that shows its latest entries the one that left
+    was the first, and the new one, which may well have its number in another season, is the last.
+    """
+    before = [one.ref for one in sorted(known, key=lambda one: one.position) if one.is_listed]
+    now = list(dict.fromkeys(entry.ref for entry in listed))
+    both = set(before) & set(now)
+    return _counted(before, both), _counted(now, both)
+
+
+def _counted(refs: Iterable[str], both: set[str]) -> dict[str, int]:
+    count = 0
+    places: dict[str, int] = {}
+    for ref in refs:
+        places[ref] = count
+        count += ref in both
+    return places
+
+
+def _fits(lost: Known, entry: EpisodeListing) -> bool:
+    """Specials are numbered as they come, so that the number alone does not tell them apart."""
+    return not entry.is_special or lost.title == entry.title
 
 
 def suspicion(

@@ -8,17 +8,33 @@ from decimal import Decimal
 
 from providers.types import EpisodeListing
 from watchlist.services import merging
-from watchlist.services.merging import Known
+from watchlist.services.merging import Known, Likeness
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-def known(ref: str, title: str = "") -> Known:
-    return Known(uuid.uuid4(), ref, position=0, title=title, url="", is_listed=True)
+def known(ref: str, title: str = "", *, position: int = 0, is_listed: bool = True) -> Known:
+    return Known(uuid.uuid4(), ref, position=position, title=title, url="", is_listed=is_listed)
 
 
-def entry(ref: str, number: int = 1, title: str = "") -> EpisodeListing:
-    return EpisodeListing(ref=ref, number=Decimal(number), season=1, position=0, title=title)
+def entry(
+    ref: str, number: int = 1, title: str = "", *, season: int = 1, position: int = 0
+) -> EpisodeListing:
+    return EpisodeListing(
+        ref=ref,
+        number=Decimal(number),
+        season=season,
+        position=position,
+        title=title,
+        is_special=season == 0,
+    )
+
+
+def likenesses(*numbers: int, of: list[Known], season: int = 1) -> dict[Likeness, Known]:
+    return {
+        merging.likeness(season=season, number=Decimal(number), is_special=season == 0): one
+        for number, one in zip(numbers, of, strict=True)
+    }
 
 
 def believed(before: int, after: int, *, since: datetime | None = None, count: int = 0) -> bool:
@@ -60,6 +76,49 @@ def test_a_renamed_reference_with_season_and_number_of_a_known_episode_is_that_e
     merge = merging.merge([lost], [entry("new name")], {likeness: lost})
     assert merge.new == []
     assert [(one.id, one.ref) for one in merge.changed] == [(lost.id, "new name")]
+
+
+def test_of_renamed_references_each_keeps_its_number() -> None:
+    before = [known(f"old {n}", position=n) for n in range(5)]
+    after = [entry(f"new {n}", n, position=n) for n in range(6)]
+    assert merging.orphans(before, after) == before
+    merge = merging.merge(before, after, likenesses(*range(5), of=before))
+    assert [one.ref for one in merge.new] == ["new 5"]
+    assert [(one.id, one.ref) for one in merge.changed] == [
+        (one.id, f"new {n}") for n, one in enumerate(before)
+    ]
+
+
+def test_one_renamed_reference_among_others_is_the_same_episode() -> None:
+    before = [known(f"page {n}", position=n) for n in range(5)]
+    after = [entry("renamed" if n == 2 else f"page {n}", n, position=n) for n in range(5)]
+    assert merging.orphans(before, after) == [before[2]]
+    merge = merging.merge(before, after, likenesses(2, of=[before[2]]))
+    assert merge.new == []
+    assert (before[2].id, "renamed") in [(one.id, one.ref) for one in merge.changed]
+
+
+def test_an_entry_at_the_other_end_of_the_list_is_new_though_its_number_is_of_one_that_left() -> (
+    None
+):
+    before = [known(f"first {n}", position=n) for n in range(3)]
+    after = [entry("first 1", 1), entry("first 2", 2), entry("second 0", 0)]
+    merge = merging.merge(before, after, likenesses(0, of=before[:1]))
+    assert [one.ref for one in merge.new] == ["second 0"]
+    assert [(one.ref, one.is_listed) for one in merge.changed][-1] == ("first 0", False)
+
+
+def test_an_episode_that_left_the_list_earlier_is_not_looked_for() -> None:
+    gone = known("gone", is_listed=False)
+    assert merging.orphans([gone], [entry("new")]) == []
+
+
+def test_a_renamed_special_is_the_same_one_by_its_title_too() -> None:
+    lost = known("old", title="Low tide")
+    for title, is_new in (("Low tide", False), ("High tide", True)):
+        listed = [entry("new", title=title, season=0)]
+        merge = merging.merge([lost], listed, likenesses(1, of=[lost], season=0))
+        assert bool(merge.new) == is_new
 
 
 def test_a_list_that_lost_three_of_many_is_believed_and_one_that_lost_more_is_not() -> None:
