@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
+from urllib.parse import quote
 
 from providers.errors import EgressRefused, NotFound, TooLarge
 from providers.safe_url import check_url
@@ -28,6 +29,7 @@ MAX_SERIES_REF_LENGTH = 2000
 MAX_EPISODE_REF_LENGTH = 500
 MAX_SYNOPSIS_LENGTH = 5000
 MAX_EPISODES = 20_000
+_RESERVED = "%/?#[]@!$&'()*+,;=:~"
 _MAX_LABEL_LENGTH = 100
 _MAX_LANG_LENGTH = 20
 _MAX_MATCHES = 100
@@ -39,10 +41,18 @@ _NUMBER_STEP = Decimal("0.001")
 
 
 def clean_url(url: str) -> str:
-    """The address when a request could be sent to it, else ""."""
+    """The address when a request could be sent to it, else "".
+
+    Letters that no text keeps as they are (decomposed ones, no-break spaces) name another file
+    when they are changed, so they are written in percent form.
+    """
     try:
-        check_url(url)
-    except EgressRefused:
+        parts = check_url(url)
+        if clean_text(url, len(url)) != url:
+            path, query = quote(parts.path, _RESERVED), quote(parts.query, _RESERVED)
+            url = parts._replace(path=path, query=query, fragment="").geturl()
+            check_url(url)
+    except (EgressRefused, UnicodeEncodeError):
         return ""
     return url if clean_text(url, len(url)) == url else ""
 
@@ -168,12 +178,13 @@ def clean_sources(sources: Iterable[VideoSource]) -> list[VideoSource]:
     cleaned = [
         replace(
             source,
+            url=url,
             label=clean_text(source.label, _MAX_LABEL_LENGTH),
             lang=_lang(source.lang),
             headers={name: value for name, value in source.headers.items() if value.isprintable()},
         )
         for source in list(sources)[:_MAX_SOURCES]
-        if clean_url(source.url)
+        if (url := clean_url(source.url))
     ]
     if not cleaned:
         raise NotFound("The site names no usable address for this episode.")
