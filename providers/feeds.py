@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import calendar
 import hashlib
+import html
 import io
 import re
 from collections import Counter
@@ -29,16 +30,27 @@ _MAX_TITLE_LENGTH = 300
 _MAX_REF_LENGTH = 300
 _MAX_MARKUP_LENGTH = 20_000
 _TAG = re.compile(r"</?[a-zA-Z]")
+_REFERENCE = re.compile(r"&(?:\w{1,31}|#\d{1,7}|#[xX][0-9A-Fa-f]{1,6});")
 # Read only on titles of at most 300 characters; none of them can backtrack far.
 _SEASON_AND_EPISODE = re.compile(
     r"\bS(\d{1,3})\s?[.:_-]?\s?E(\d{1,5}(?:\.\d{1,2})?)(?!\d)", re.IGNORECASE
 )
+_SEASON_X_EPISODE = re.compile(r"\b(\d{1,2})x(\d{2})\b")
 _EPISODE = (
     re.compile(
-        r"\b(?:episode|épisode|ep|folge)\b\s?[.:#-]?\s?(\d{1,5}(?:\.\d{1,2})?)(?!\d)", re.IGNORECASE
+        r"\b(?:episode|épisode|ep|folge)\b\s?[.:#-]?\s?"
+        r"(\d{1,3}(?:,\d{3})+(?!\d)|\d{1,5}(?:\.\d{1,2})?(?!\d))",
+        re.IGNORECASE,
     ),
-    re.compile(r"#\s?(\d{1,5}(?:\.\d{1,2})?)(?!\d)"),
-    re.compile(r"\s[-\u2013]\s(\d{1,4}(?:\.\d{1,2})?)(?:v\d)?(?=$|\s?$|\s?[\[(]|\s[-\u2013:])"),
+    # "E3" is a fair, and more letters follow in "E12a".
+    re.compile(r"\b(?:Ep|E(?=\d\d)|EP)(\d{1,5}(?:\.\d{1,2})?)(?![\d\w])"),
+    re.compile(r"(?:#|\b(?:no|nr)\.|\bn°)\s?(\d{1,5}(?:\.\d{1,2})?)(?!\d)", re.IGNORECASE),
+    # Of two episodes in one file, "12-13", the first counts; a year is no number.
+    re.compile(
+        r"\s[-\u2013\u2014]\s(?!(?:19|20)\d\d\b)(\d{1,4}(?:\.\d{1,2})?)(?:-\d{1,4})?(?:v\d)?"
+        r"(?:\s(?:end|fin|final|vostfr|vost|vf))?(?=\s?$|\s?[\[(]|\s[-\u2013\u2014:])",
+        re.IGNORECASE,
+    ),
 )
 _SEASON = re.compile(r"\b(?:season|saison|staffel)\s?(\d{1,3})\b", re.IGNORECASE)
 
@@ -114,15 +126,23 @@ def plain_text(markup: str) -> str:
 
 
 def _title(part: Any) -> str:
-    """A title without the tags that some feeds put into it."""
+    """A title without the tags of some feeds, or what others escape once too often."""
     title = str(part.get("title", ""))
-    return clean_text(plain_text(title) if _TAG.search(title) else title, _MAX_TITLE_LENGTH)
+    if _TAG.search(title):
+        title = plain_text(title)
+    else:
+        title = _REFERENCE.sub(lambda found: html.unescape(found[0]), title)
+    return clean_text(title, _MAX_TITLE_LENGTH)
 
 
 def _oldest_first(items: list[FeedItem]) -> tuple[FeedItem, ...]:
-    """By date where all have one; else the document reversed, as feeds put the newest first."""
-    items.reverse()
+    """By date where all have one; else as the document has them, feeds put the newest first.
+
+    Those that put the oldest first are known by the dates that there are.
+    """
     dated = [item.published_at for item in items if item.published_at is not None]
+    if not dated or dated[0] >= dated[-1]:
+        items.reverse()
     if len(dated) == len(items):
         items.sort(key=lambda item: item.published_at or dated[0])
     return tuple(items)
@@ -161,14 +181,14 @@ def _numbers(entry: Any, title: str) -> tuple[int | None, Decimal | None]:
     tagged = re.fullmatch(r"\s*(\d{1,5}(?:\.\d{1,3})?)\s*", str(entry.get("itunes_episode", "")))
     if tagged:
         return season, Decimal(tagged[1])
-    both = _SEASON_AND_EPISODE.search(title)
+    both = _SEASON_AND_EPISODE.search(title) or _SEASON_X_EPISODE.search(title)
     if both:
         return int(both[1]), Decimal(both[2])
     if season is None and (named := _SEASON.search(title)):
         season = int(named[1])
     for pattern in _EPISODE:
         if found := pattern.search(title):
-            return season, Decimal(found[1])
+            return season, Decimal(found[1].replace(",", ""))
     return season, None
 
 

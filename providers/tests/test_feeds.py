@@ -81,6 +81,7 @@ def test_hostile_markup_ends(inside: str) -> None:
         ("Three &lt;b&gt;moons&lt;/b&gt; &amp;amp; more", "Three moons & more"),
         ("<![CDATA[<i>Low</i> tide]]>", "Low tide"),
         ("2 &lt; 3 &amp; 4", "2 < 3 & 4"),
+        ("Tom &amp;lt;3 R&amp;amp;B &amp;eacute; AT&amp;T", "Tom <3 R&B é AT&T"),
     ],
 )
 def test_a_title_is_read_without_its_tags(written: str, read: str) -> None:

@@ -85,6 +85,16 @@ def test_details_come_from_the_head_of_the_feed(adapter: FeedAdapter, origin: Or
         ("Harbour - 12v2 (1080p)", 1, "12"),
         ("Harbour - 12", 1, "12"),
         ("Ep 0", 1, "0"),
+        ("Ep. 1,234", 1, "1234"),
+        ("Harbour 1x05", 1, "5"),
+        ("E12 - The tide", 1, "12"),
+        ("Ep12 The tide", 1, "12"),
+        ("No. 5: The tide", 1, "5"),
+        ("Harbour \u2014 07", 1, "7"),
+        ("[Group] Harbour - 12 END [720p]", 1, "12"),
+        ("[Group] Harbour - 12 FIN", 1, "12"),
+        ("Harbour - 01 VOSTFR", 1, "1"),
+        ("Harbour - 12-13 [1080p]", 1, "12"),
     ],
 )
 def test_numbers_are_read_from_titles(
@@ -95,7 +105,19 @@ def test_numbers_are_read_from_titles(
     assert not episode.is_special
 
 
-@pytest.mark.parametrize("title", ["Blade Runner 2049", "1080p", "Top 10 boats", "A - B", "S2"])
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Blade Runner 2049",
+        "1080p",
+        "Top 10 boats",
+        "A - B",
+        "S2",
+        "Concert - 2024 - live",
+        "E3 news",
+        "1920x1080",
+    ],
+)
 def test_other_numbers_in_titles_are_no_episodes(
     adapter: FeedAdapter, origin: Origin, title: str
 ) -> None:
@@ -127,6 +149,19 @@ def test_the_oldest_comes_first(adapter: FeedAdapter, origin: Origin) -> None:
         assert [each.number for each in episodes] == [1, 2]
     published = listed(adapter, origin, rss(*dated))[1].published_at
     assert published == datetime(2026, 11, 3, 9, tzinfo=UTC)
+
+
+def test_one_missing_date_does_not_turn_the_order_round(
+    adapter: FeedAdapter, origin: Origin
+) -> None:
+    dates = ("Mon, 02 Nov 2026 10:00:00 GMT", "Tue, 03 Nov 2026 10:00:00 GMT")
+    first, last = (
+        item(f"on {date[:3]}", f"<pubDate>{date}</pubDate>", _file(date[:3])) for date in dates
+    )
+    undated = item("some day")
+    for body in (rss(first, undated, last), rss(last, undated, first)):
+        titles = [each.title for each in listed(adapter, origin, body)]
+        assert titles == ["on Mon", "some day", "on Tue"]
 
 
 def _file(name: str) -> str:
