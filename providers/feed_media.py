@@ -87,13 +87,16 @@ def _one_media(link: Mapping[str, Any], base: str) -> FeedMedia | None:
     if not url or _is_torrent(url, mime):
         return None
     suffix = PurePosixPath(unquote(urlsplit(url).path)).suffix.lower()
+    medium = str(link.get("medium", "")).strip().lower()
     kind = _KIND_BY_TYPE.get(mime) or _KIND_BY_SUFFIX.get(suffix)
-    if kind is None and not mime.startswith(("video/", "audio/")):
+    is_media = mime.startswith(("video/", "audio/")) or medium in {"video", "audio"}
+    if kind is None and not is_media:
         return None
     return FeedMedia(
         url=url,
         kind=kind or StreamKind.HTTP,
-        is_audio=mime.startswith("audio/") or (not mime and suffix in _AUDIO_SUFFIXES),
+        is_audio=mime.startswith("audio/")
+        or (not mime and (medium == "audio" or suffix in _AUDIO_SUFFIXES)),
         height=whole_number(link.get("height"), most_digits=4),
         size_bytes=whole_number(link.get("length") or link.get("filesize"), most_digits=15) or 0,
     )

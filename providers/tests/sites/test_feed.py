@@ -164,6 +164,12 @@ def test_one_missing_date_does_not_turn_the_order_round(
         assert titles == ["on Mon", "some day", "on Tue"]
 
 
+def test_media_are_known_by_their_medium_alone(adapter: FeedAdapter, origin: Origin) -> None:
+    files = '<media:content url="https://files.example/show?id=5" medium="video"/>'
+    (episode,) = listed(adapter, origin, rss(item("Ep. 1", files, guid="g")))
+    assert episode.ref == "g"
+
+
 def _file(name: str) -> str:
     return f'<enclosure url="https://files.example/{name}.mp4" type="video/mp4" length="1"/>'
 
