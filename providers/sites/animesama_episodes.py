@@ -98,7 +98,7 @@ def parse_players(script: str) -> list[tuple[str, ...]]:
 
 def is_blank(script: str) -> bool:
     """Whether a script says nothing: how the site answers for a season that it does not have."""
-    return not without_comments(script[:_LONGEST_URL]).strip(" \t\r\n\ufeff/")
+    return not without_comments(script).strip(" \t\r\n\ufeff/")
 
 
 def _shown_order(name: str) -> tuple[int, str]:

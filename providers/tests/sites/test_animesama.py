@@ -161,6 +161,16 @@ def test_a_language_that_is_not_there_is_said_clearly(
         adapter.list_episodes("le-phare/saison1/vf", "vf", {})
 
 
+def test_a_dead_player_left_as_a_long_comment_does_not_hide_the_episodes(
+    adapter: AnimeSamaAdapter, origin: Origin
+) -> None:
+    dead = "".join(f"// 'https://video.sibnet.ru/shell.php?videoid={n}',\n" for n in range(99))
+    script = f"// var eps1 = [\n{dead}// ];\n".encode() + SCRIPT
+    origin.answers[f"{BASE}saison1/vostfr/episodes.js"] = serves(script)
+    assert len(adapter.list_episodes("le-phare/saison1/vostfr", "vostfr", {}).episodes) == 3
+    assert adapter.resolve("le-phare/saison1/vostfr", "saison1/Episode 1", "vostfr")
+
+
 def test_an_unknown_language_is_not_asked_for(adapter: AnimeSamaAdapter, origin: Origin) -> None:
     with pytest.raises(NotFound, match=r"\.\./\.\."):
         adapter.list_episodes("le-phare/saison1/vostfr", "../..", {})
