@@ -33,7 +33,12 @@ _SCRIPT_NOISE: Final = re.compile(
 )
 _ESCAPE: Final = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(.))", re.DOTALL)
 _ESCAPED: Final = {"n": "\n", "t": "\t", "r": "\r", "b": "", "f": "", "v": ""}
-_TRAILING_NUMBER: Final = re.compile(r"(?:^|(?<=\D))(\d{1,6}(?:[.,]\d{1,3})?)\s*$")
+# Behind the number may stand which try at it this is, that it is the last one, or its quality.
+_TRAILING_NUMBER: Final = re.compile(
+    r"(?:^|(?<=\D))(\d{1,6}(?:[.,]\d{1,3})?)"
+    r"(?:\s?v\d)?(?:\s[\[(]?(?:FIN|END|HD|\d{3,4}p)[\])]?)*\s*$",
+    re.IGNORECASE,
+)
 _WORD: Final = re.compile(r"[^\W_]+")
 _LONGEST_NAME: Final = 500
 
@@ -121,8 +126,14 @@ def decimal_of(text: str) -> Decimal:
 
 def trailing_number(text: str) -> Decimal | None:
     """The number at the end of a name, for example 12.5 of "Episode 12.5"; None without one."""
-    found = _TRAILING_NUMBER.search(text[-_LONGEST_NAME:])
-    return decimal_of(found[1]) if found else None
+    return with_number(text)[1]
+
+
+def with_number(text: str) -> tuple[str, Decimal | None]:
+    """What stands before the number at the end of a name, and the number; all of it without one."""
+    text = text[-_LONGEST_NAME:]
+    found = _TRAILING_NUMBER.search(text)
+    return (text[: found.start(1)], decimal_of(found[1])) if found else (text, None)
 
 
 def plain(number: Decimal) -> str:

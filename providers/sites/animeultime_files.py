@@ -12,12 +12,17 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from providers.parsing import plain, trailing_number
+from providers.parsing import plain, with_number
 from providers.types import EpisodeListing
 
 _LANGUAGE: Final = re.compile(r"[\s\-_\[(]+(vostfr|vf)[\s\])]*$", re.IGNORECASE)
 _LANGUAGE_WORD: Final = re.compile(r"(?:^|[^a-z])vf(?:[^a-z]|$)", re.IGNORECASE)
-_KIND: Final = re.compile(r"(?:^|[\s\-_\[(])(OAV|OVA|ONA|Film|Sp[ée]cial|Bonus)\b", re.IGNORECASE)
+_KINDS: Final = r"(?:^|[\s\-_\[(])(OAV|OVA|ONA|Film|Sp[ée]cial|Bonus)"
+_KIND: Final = re.compile(rf"{_KINDS}\b", re.IGNORECASE)
+# A title may hold such a word, too: only the one that the number belongs to is a kind.
+_KIND_OF_NUMBER: Final = re.compile(
+    rf"{_KINDS}[\s\-_\[(]*(?:n°|[ée]p(?:isode)?\b)?[\s\-.]*$", re.IGNORECASE
+)
 _SEASON: Final = re.compile(r"saison[\s\-_]{0,2}(\d{1,2})(?!\d)", re.IGNORECASE)
 _LONGEST_LABEL: Final = 200
 
@@ -46,12 +51,12 @@ def language_of(label: str) -> str:
 def named(label: str) -> tuple[str, Decimal | None, bool]:
     """Name, number and whether it is a regular episode, for example of "Terra E... 01"."""
     label = _LANGUAGE.sub("", " ".join(label[-_LONGEST_LABEL:].split()))
-    kind = _KIND.search(label)
-    rest = label[kind.end() :] if kind else label
-    number = trailing_number(rest.rstrip(" ])"))
-    word = _word(kind[1]) if kind else "Episode"
+    before, number = with_number(label.rstrip(" ])"))
     if number is None:
-        return word if kind else label, None, False
+        kinds = _KIND.findall(label)
+        return _word(kinds[-1]) if kinds else label, None, False
+    kind = _KIND_OF_NUMBER.search(before)
+    word = _word(kind[1]) if kind else "Episode"
     return f"{word} {plain(number)}", number, kind is None
 
 

@@ -118,6 +118,12 @@ def test_escapes_are_read() -> None:
         ("", None),
         ("Saison 2 - fin", None),
         ("9" * 400, None),
+        ("Episode 08 v2", Decimal(8)),
+        ("Episode 08v2", Decimal(8)),
+        ("Episode 12 FIN", Decimal(12)),
+        ("Episode 12 [End]", Decimal(12)),
+        ("Episode 12 v2 (1080p)", Decimal(12)),
+        ("Film 1080p", None),
     ],
 )
 def test_the_number_at_the_end(text: str, number: Decimal | None) -> None:

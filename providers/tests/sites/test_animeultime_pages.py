@@ -99,6 +99,22 @@ OLD_PLAYLIST = """<rss version="2.0"><channel><title>Playlist</title>
         ("Film", "Film", None, False),
         ("Le filmeur 03", "Episode 3", Decimal(3), True),
         ("Le Phare", "Le Phare", None, False),
+        ("Episode 08 v2", "Episode 8", Decimal(8), True),
+        ("Terra E... 08v2", "Episode 8", Decimal(8), True),
+        ("Episode 12 FIN", "Episode 12", Decimal(12), True),
+        ("Le Phare 12 [FIN] vostfr", "Episode 12", Decimal(12), True),
+        ("Episode 01 HD", "Episode 1", Decimal(1), True),
+        ("Episode 7 (1080p)", "Episode 7", Decimal(7), True),
+        # Two in one file count as the last of them.
+        ("Episode 12-13", "Episode 13", Decimal(13), True),
+        ("Special A 05 vostfr", "Episode 5", Decimal(5), True),
+        ("Film Noir - 03 vostfr", "Episode 3", Decimal(3), True),
+        ("Bonus Stage Episode 4", "Episode 4", Decimal(4), True),
+        ("Special A OAV 02", "OAV 2", Decimal(2), False),
+        ("Le Phare [OAV 2]", "OAV 2", Decimal(2), False),
+        ("Le Phare OAV - Episode 02 v2", "OAV 2", Decimal(2), False),
+        ("Film n°10", "Film 10", Decimal(10), False),
+        ("Special A OAV", "OAV", None, False),
     ],
 )
 def test_labels_become_names(

@@ -201,6 +201,14 @@ def test_the_buttons_since_2023_end_in_the_number() -> None:
     assert [link.name for link in parse_episodes(page, URL)] == ["Episode 12.5", "Episode 891"]
 
 
+def test_what_stands_behind_the_number_is_no_part_of_it() -> None:
+    first, second = entry(2), entry(1)
+    first["episode"], second["episode"] = "Ep. 2 v2", "Ep. 1"
+    page = series_page(buttons("Le Phare - 2 FIN - 02 FIN", "Le Phare - 1 v2 - 01 v2"))
+    for text in (page, series_page(in_script(first, second))):
+        assert [link.name for link in parse_episodes(text, URL)] == ["Episode 1", "Episode 2"]
+
+
 def test_both_encodings_give_the_same_identities() -> None:
     old = parse_episodes(series_page(in_script(entry(2), entry(1))), URL)
     new = parse_episodes(series_page(buttons("Le Phare - 2 - 02", "Le Phare - 1 - 01")), URL)
