@@ -1,7 +1,7 @@
 """What several adapters need to read pages: trees, scripts, numbers and titles; plain Python.
 
-Pages are hostile. Every pattern here is possessive or runs on a short string, so that the time
-grows with the length of the text and never faster.
+Pages are hostile. Every pattern here is possessive or runs on a short string, and a tree is neither
+deep nor large, so that the time grows with the length of the text and never faster.
 """
 
 from __future__ import annotations
@@ -20,11 +20,15 @@ from providers.types import SeriesMatch
 
 # libxml2 compares every attribute of a tag with all others: one tag of a megabyte takes minutes.
 _LONGEST_TAG: Final = 64_000
+# A tag's text is read once for each tag around it, and a tag takes about a kilobyte of memory. Real
+# pages are some 30 tags deep and have some 10,000.
+_DEEPEST_TAG: Final = 100
+_MOST_TAGS: Final = 200_000
 _START_TAG: Final = re.compile(
     r"""<[A-Za-z](?:[^>"']++|"[^"]*+"|'[^']*+')*+""",
 )
 _HTML_COMMENT: Final = re.compile(r"<!--[^-]*+(?:-(?!->)[^-]*+)*+(?:-->)?")
-_SCRIPT_START: Final = re.compile(r"<script\b[^>]*+>", re.IGNORECASE)
+_SCRIPT_START: Final = re.compile(r"<script\b[^<>]*+>", re.IGNORECASE)
 _SCRIPT_END: Final = re.compile(r"</script", re.IGNORECASE)
 _SCRIPT_NOISE: Final = re.compile(
     r"""("(?:[^"\\\n]++|\\.)*+"?|'(?:[^'\\\n]++|\\.)*+'?|`[^`]*+`)"""
@@ -47,7 +51,15 @@ def tree(text: str) -> BeautifulSoup:
     """The page as a tree. Raises LayoutChanged for a page that would be too costly to read."""
     if any(match.end() - match.start() > _LONGEST_TAG for match in _START_TAG.finditer(text)):
         raise LayoutChanged("page", "The site's page has a tag that is too long to be read.")
-    return BeautifulSoup(text, "lxml")
+    if text.count("<") > _MOST_TAGS:
+        raise LayoutChanged("page", "The site's page has too many tags to be read.")
+    page = BeautifulSoup(text, "lxml")
+    depths = {id(page): 0}
+    for tag in page.find_all():
+        depths[id(tag)] = depth = depths[id(tag.parent)] + 1
+        if depth > _DEEPEST_TAG:
+            raise LayoutChanged("page", "The site's page is nested too deeply to be read.")
+    return page
 
 
 def text_of(tag: Tag | None) -> str:

@@ -198,17 +198,13 @@ def _panel(label: str, path: str) -> Panel | None:
 
 
 def _airing_status(page: Tag) -> AiringStatus:
-    for label, value in _facts(page):
-        if label.strip(" :").lower() in _STATUS_LABELS:
-            return _AIRING.get(value.lower(), AiringStatus.UNKNOWN)
+    for label in page.select("dl.oe-infos dt, span.info-lbl"):
+        # The value is looked for once: where there is none, that reads the rest of the page.
+        if text_of(label).strip(" :").lower() in _STATUS_LABELS:
+            is_term = label.name == "dt"
+            value = label.find_next_sibling("dd") if is_term else label.find_next(class_="info-val")
+            return _AIRING.get(text_of(value).lower(), AiringStatus.UNKNOWN)
     return AiringStatus.UNKNOWN
-
-
-def _facts(page: Tag) -> Iterator[tuple[str, str]]:
-    for label in page.select("dl.oe-infos dt"):
-        yield text_of(label), text_of(label.find_next_sibling("dd"))
-    for label in page.select("span.info-lbl"):
-        yield text_of(label), text_of(label.find_next(class_="info-val"))
 
 
 def _languages(names: Iterator[str] | list[str]) -> tuple[str, ...]:

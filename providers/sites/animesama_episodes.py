@@ -39,6 +39,7 @@ _UNPUBLISHED: Final = re.compile(
 _SEASON_NUMBER: Final = re.compile(r"saison(\d{1,3})(?:-\d{1,3})?")
 _KAI: Final = re.compile(r"kai(\d{0,3})")
 _LONGEST_URL: Final = 2_000
+_MOST_PLAYERS: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def parse_players(script: str) -> list[tuple[str, ...]]:
             raise NotFound("The site has no episodes of this season in this language.")
         raise LayoutChanged("episodes.js")
     ordered = [columns.by_name[name] for name in sorted(columns.by_name, key=_shown_order)]
-    if max(map(len, ordered)) > MOST_POSITIONS:
+    if len(ordered) > _MOST_PLAYERS or max(map(len, ordered)) > MOST_POSITIONS:
         raise LayoutChanged("episodes.js")
     return list(zip_longest(*ordered, fillvalue=""))
 

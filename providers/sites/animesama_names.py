@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,10 +17,11 @@ from providers.parsing import scripts, unescaped, without_comments, without_html
 
 MOST_POSITIONS: Final = 20_000
 _CALL: Final = re.compile(
-    r"\bfunction\s++\w++|"
-    r"\b(resetListe|creerListe|newSPF?|finirListe(?:OP)?)\s*+"
-    r"""\(((?:[^()"']++|"(?:[^"\\]++|\\.)*+"|'(?:[^'\\]++|\\.)*+')*+)\)"""
+    r"\bfunction\s++\w++|\b(resetListe|creerListe|newSPF?|finirListe(?:OP)?)\s*+\("
 )
+_ARGUMENTS: Final = re.compile(r"""((?:[^()"']++|"(?:[^"\\]++|\\.)*+"|'(?:[^'\\]++|\\.)*+')*+)\)""")
+# A quote that is never closed would otherwise be looked for up to the end from every call.
+_LONGEST_CALL: Final = 1_000
 # A season page has at least one of these, whatever its layout.
 _SIGNS: Final = ("episodes.js", "resetListe")
 _WHOLE_NUMBER: Final = re.compile(r"\s*[\"']?\s*(\d{1,6})\s*[\"']?\s*")
@@ -27,9 +29,12 @@ _WHOLE_NUMBER: Final = re.compile(r"\s*[\"']?\s*(\d{1,6})\s*[\"']?\s*")
 
 @dataclass(slots=True)
 class _Naming:
-    """The list of names while the script is followed; a number stands for "as many as fit"."""
+    """The list of names while the script is followed; a number stands for "as many as fit".
 
-    names: list[str | int] = field(default_factory=list)
+    Ranges are written out at the end alone, when it is known how many names there is room for.
+    """
+
+    names: list[str | range | int] = field(default_factory=list)
 
     def read(self, call: str, arguments: str) -> None:
         numbers = [int(found[1]) for part in arguments.split(",") if (found := _whole(part))]
@@ -38,8 +43,7 @@ class _Naming:
         elif call == "creerListe":
             # The site's own pages have it with one argument now and then, to no effect.
             if len(numbers) > 1:
-                last = min(numbers[1], numbers[0] + MOST_POSITIONS)
-                self.names.extend(_episode(number) for number in range(numbers[0], last + 1))
+                self.names.append(range(numbers[0], numbers[1] + 1))
         elif call == "newSP" and (text := _text(arguments)):
             self.names.append(_episode(text))
         elif call == "newSPF" and (text := _text(arguments)):
@@ -49,14 +53,18 @@ class _Naming:
 
     def fill(self, count: int) -> list[str]:
         """Exactly `count` names."""
-        room = count - sum(isinstance(name, str) for name in self.names)
+        room = count - sum(map(_length, self.names))
         filled: list[str] = []
         for name in self.names:
             if isinstance(name, str):
                 filled.append(name)
+            elif isinstance(name, range):
+                filled.extend(map(_episode, name[:count]))
             else:
                 filled.extend(_episode(name + step) for step in range(room))
                 room = 0
+            if len(filled) >= count:
+                break
         start = len(filled) + 1
         filled.extend(_episode(number) for number in range(start, count + 1))
         return filled[:count]
@@ -77,12 +85,26 @@ def parse_names(page: str, count: int) -> list[str]:
     for script in scripts(page):
         if "resetListe" in script or "newSP" in script:
             has_script = True
-            for match in _CALL.finditer(without_comments(script)):
-                if match[1]:
-                    naming.read(match[1], match[2])
+            for call, arguments in _calls(without_comments(script)):
+                naming.read(call, arguments)
     if "resetListe" in page and not has_script:
         raise LayoutChanged("season page")
     return naming.fill(count)
+
+
+def _calls(script: str) -> Iterator[tuple[str, str]]:
+    """The calls that make names, with their arguments; the functions' own definitions are none."""
+    place = 0
+    while found := _CALL.search(script, place):
+        place = found.end()
+        arguments = found[1] and _ARGUMENTS.match(script, place, place + _LONGEST_CALL)
+        if arguments:
+            place = arguments.end()
+            yield found[1], arguments[1]
+
+
+def _length(name: str | range | int) -> int:
+    return 1 if isinstance(name, str) else len(name) if isinstance(name, range) else 0
 
 
 def _episode(number: int | str) -> str:
