@@ -13,7 +13,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from providers.errors import LayoutChanged
-from providers.parsing import scripts, unescaped, without_comments, without_html_comments
+from providers.parsing import (
+    scripts,
+    trailing_number,
+    unescaped,
+    without_comments,
+    without_html_comments,
+)
 
 MOST_POSITIONS: Final = 20_000
 _CALL: Final = re.compile(
@@ -65,8 +71,10 @@ class _Naming:
                 room = 0
             if len(filled) >= count:
                 break
-        start = len(filled) + 1
-        filled.extend(_episode(number) for number in range(start, count + 1))
+        if len(filled) < count:
+            # Players are added before the page is: what follows is counted on, not by its place.
+            start = next(filter(None, map(_following, reversed(filled))), len(filled) + 1)
+            filled.extend(_episode(start + step) for step in range(count - len(filled)))
         return filled[:count]
 
 
@@ -109,6 +117,12 @@ def _length(name: str | range | int) -> int:
 
 def _episode(number: int | str) -> str:
     return f"Episode {number}"
+
+
+def _following(name: str) -> int | None:
+    """The number after that of "Episode 12", None for another name."""
+    number = trailing_number(name) if name.startswith(_episode("")) else None
+    return None if number is None else int(number) + 1
 
 
 def _whole(text: str) -> re.Match[str] | None:

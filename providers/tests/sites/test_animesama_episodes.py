@@ -131,7 +131,13 @@ def test_a_season_with_placeholders_alone_is_suspect() -> None:
             ["Episode 1", "Episode 2", "L'épilogue"],
         ),
         ("resetListe(); newSP(0); creerListe(1, 9);", ["Episode 0", "Episode 1", "Episode 2"]),
-        ("resetListe(); newSP(7);", ["Episode 7", "Episode 2", "Episode 3"]),
+        ("resetListe(); newSP(7);", ["Episode 7", "Episode 8", "Episode 9"]),
+        # The page is renewed later than the players: the next number is as good as sure.
+        ("resetListe(); creerListe(23, 24);", ["Episode 23", "Episode 24", "Episode 25"]),
+        ("resetListe(); newSPF('OAV'); creerListe(1, 1);", ["OAV", "Episode 1", "Episode 2"]),
+        ("resetListe(); newSP(6); newSPF('OAV');", ["Episode 6", "OAV", "Episode 7"]),
+        ("resetListe(); newSP('6.5'); newSPF('OAV 9');", ["Episode 6.5", "OAV 9", "Episode 7"]),
+        ("resetListe(); newSPF('OAV 9');", ["OAV 9", "Episode 2", "Episode 3"]),
         ("resetListe(); creerListe(4); finirListe(2);", ["Episode 2", "Episode 3", "Episode 4"]),
         ("newSPF('gone'); resetListe(); finirListe(2);", ["Episode 2", "Episode 3", "Episode 4"]),
         (
