@@ -45,7 +45,10 @@ class File:
 
 def language_of(label: str) -> str:
     """The language that a label or address names: "vf", or subtitles when it names none."""
-    return "vf" if _LANGUAGE_WORD.search(label[-_LONGEST_LABEL:]) else "vostfr"
+    label = label[-_LONGEST_LABEL:]
+    # The other word may be in the name of the group that made the subtitles.
+    is_dubbed = "vostfr" not in label.lower() and _LANGUAGE_WORD.search(label)
+    return "vf" if is_dubbed else "vostfr"
 
 
 def named(label: str) -> tuple[str, Decimal | None, bool]:

@@ -128,7 +128,13 @@ def test_labels_become_names(
 
 @pytest.mark.parametrize(
     ("label", "lang"),
-    [("X-01-vf-par-Y", "vf"), ("X 01 VF", "vf"), ("X-01-vostfr", "vostfr"), ("Vfx 01", "vostfr")],
+    [
+        ("X-01-vf-par-Y", "vf"),
+        ("X 01 VF", "vf"),
+        ("X-01-vostfr", "vostfr"),
+        ("Vfx 01", "vostfr"),
+        ("X-streaming-Episode-01-vostfr-par-Team-VF.html Episode 01", "vostfr"),
+    ],
 )
 def test_the_language_is_in_the_label(label: str, lang: str) -> None:
     assert language_of(label) == lang
