@@ -11,11 +11,11 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Final
-from urllib.parse import quote, unquote, urljoin
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from bs4 import BeautifulSoup, Tag
 
-from providers.errors import LayoutChanged
+from providers.errors import LayoutChanged, NotFound, ProviderError
 from providers.types import SeriesMatch
 
 # libxml2 compares every attribute of a tag with all others: one tag of a megabyte takes minutes.
@@ -89,6 +89,18 @@ def absolute(base: str, href: str) -> str:
     except ValueError:
         return ""
     return url if url.startswith(("http://", "https://")) else ""
+
+
+def led_elsewhere(url: str, base_url: str) -> ProviderError:
+    """What it means that a site leads from a page that it had to one of another kind, at `url`.
+
+    From the page of a series to its own home page: the series is gone. To another host: the whole
+    site may be, and nothing is known of the series.
+    """
+    here, there = (urlsplit(address).netloc.removeprefix("www.") for address in (base_url, url))
+    if here == there:
+        return NotFound("The site does not have this page any more.")
+    return LayoutChanged("page", "The site leads to another address.")
 
 
 def split_names(text: str) -> tuple[str, ...]:

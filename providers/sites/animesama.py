@@ -19,7 +19,7 @@ from urllib.parse import SplitResult
 
 from providers.base import Page, SiteAdapter
 from providers.errors import EmptyList, LayoutChanged, NotFound, ProviderError
-from providers.parsing import absolute, best_first, readable
+from providers.parsing import absolute, best_first, led_elsewhere, readable
 from providers.sites.animesama_catalogue import (
     Card,
     Panel,
@@ -31,7 +31,7 @@ from providers.sites.animesama_catalogue import (
 )
 from providers.sites.animesama_episodes import is_blank, listings, offered, parse_players, usable
 from providers.sites.animesama_players import sources
-from providers.sites.animesama_refs import LANGUAGES, Ref, ref_of_path
+from providers.sites.animesama_refs import LANGUAGES, Ref, depth_of, ref_of_path
 from providers.streams import VideoSource
 from providers.types import (
     Capability,
@@ -99,7 +99,7 @@ class AnimeSamaAdapter(SiteAdapter):
     def details(self, series_ref: str, lang: str) -> SeriesDetails:
         """What the page of the work tells; a reference without a season gets its season here."""
         ref = Ref.parse(series_ref).in_language(lang)
-        page = self.client.get(Ref(ref.slug, "", lang).path)
+        page = self._page(Ref(ref.slug, "", lang).path)
         work = parse_work(page.text, page.url)
         offered_langs = []
         if not ref.season:
@@ -129,13 +129,13 @@ class AnimeSamaAdapter(SiteAdapter):
         if ref.season:
             players = self._players(ref, known.get(_EPISODES + ref.season))
         else:
-            page = self.client.get(ref.path, known=known.get(_WORK))
+            page = self._page(ref.path, known.get(_WORK))
             validators[_WORK] = page.validator
             ref, players = self._chosen(ref, page, known)
         validators[_EPISODES + ref.season] = players.validator
         if players.unchanged:
             return EpisodeList((), validators, unchanged=True)
-        slots = offered(players.text, self.client.get(ref.path).text)
+        slots = offered(players.text, self._page(ref.path).text)
         url = self.client.base_url + ref.path
         return EpisodeList(tuple(listings(slots, ref.season, url)), validators)
 
@@ -144,17 +144,24 @@ class AnimeSamaAdapter(SiteAdapter):
         season, _, name = episode_ref.partition("/")
         ref = replace(Ref.parse(series_ref).in_language(lang), season=season)
         script = self._players(ref).text
-        page = self.client.get(ref.path)
+        page = self._page(ref.path)
         for slot in offered(script, page.text):
             if slot.name == name:
                 urls = [absolute(page.url, url) for url in slot.players]
                 return sources(urls, referer=self.client.base_url + ref.path, lang=lang)
         raise NotFound("The site does not list this episode any more.")
 
+    def _page(self, path: str, known: PageValidator | None = None, referer: str = "") -> Page:
+        headers = {"Referer": referer} if referer else None
+        page = self.client.get(path, headers=headers, known=known)
+        if depth_of(page.url) != depth_of(path):
+            raise led_elsewhere(page.url, self.client.base_url)
+        return page
+
     def _players(self, ref: Ref, known: PageValidator | None = None) -> Page:
-        referer = {"Referer": self.client.base_url + ref.path}
+        referer = self.client.base_url + ref.path
         try:
-            page = self.client.get(f"{ref.path}episodes.js", headers=referer, known=known)
+            page = self._page(f"{ref.path}episodes.js", known, referer)
         except NotFound as error:
             raise _not_offered(ref) from error
         if not page.unchanged and is_blank(page.text):
@@ -167,7 +174,7 @@ class AnimeSamaAdapter(SiteAdapter):
         if work.unchanged and before:
             ref = replace(ref, season=before[0])
             return ref, self._players(ref, known[_EPISODES + ref.season])
-        text = self.client.get(ref.path).text if work.unchanged else work.text
+        text = self._page(ref.path).text if work.unchanged else work.text
         return self._choose(ref, text, known)
 
     def _choose(self, ref: Ref, work: str, known: Mapping[str, PageValidator]) -> tuple[Ref, Page]:

@@ -65,6 +65,12 @@ def ref_of_path(path: str, base_url: str) -> tuple[Ref, bool]:
     return Ref(slug, season, lang or LANGUAGES[0]), bool(lang)
 
 
+def depth_of(url: str) -> int:
+    """How many parts an address has below the catalogue: 1 for a work, 0 for the home page."""
+    below = urlsplit(url).path.lower().partition("/catalogue/")[2]
+    return sum(1 for part in below.split("/") if part)
+
+
 def _below(path: str, base_url: str) -> str:
     """The path below the base address; an old domain has none of its prefix."""
     prefix = urlsplit(base_url).path.rstrip("/")

@@ -10,6 +10,7 @@ from typing import Final
 
 from providers.base import Page, SiteClient
 from providers.errors import LayoutChanged, NotFound, RateLimited, Unreachable
+from providers.parsing import led_elsewhere
 from providers.sites import animeultime_v4 as v4
 from providers.sites import animeultime_v5 as v5
 from providers.sites.animeultime_files import File
@@ -47,7 +48,7 @@ class NewSite:
 
     def series(self, ref: Ref) -> v5.SeriesPage:
         """The page of a series."""
-        page = self._client.get(self._base + page_path(ref.page))
+        page = self._page(ref)
         return v5.parse_series(page.text, page.url)
 
     def player(self, series_id: str, file_id: str = "") -> v5.Player:
@@ -61,7 +62,7 @@ class NewSite:
     def from_page(self, ref: Ref, known: _Known) -> Found:
         """The files that the series page lists; the player says why there are none."""
         role = "series page"
-        page = self._client.get(self._base + page_path(ref.page), known=known.get(role))
+        page = self._page(ref, known.get(role))
         validators = {role: page.validator}
         if page.unchanged:
             return Found((), validators, unchanged=True)
@@ -103,6 +104,12 @@ class NewSite:
             VideoSource(url, StreamKind.PAGE, label, file.lang, None, {"Referer": file.url})
             for url in players
         ]
+
+    def _page(self, ref: Ref, known: PageValidator | None = None) -> Page:
+        page = self._client.get(self._base + page_path(ref.page), known=known)
+        if not v5.page_of(page.url):
+            raise led_elsewhere(page.url, self._base)
+        return page
 
     def _ask(self, path: str, form: Mapping[str, str]) -> Page:
         headers = {**_AJAX, "Referer": f"{self._base}/"}
@@ -157,7 +164,10 @@ class OldSite:
 
     def _page(self, ref: Ref, known: PageValidator | None = None) -> Page:
         url = f"{self._base}/file-0-1/{ref.series_id}"
-        return self._client.get(url, known=known, encoding=v4.ENCODING)
+        page = self._client.get(url, known=known, encoding=v4.ENCODING)
+        if "/file-0-1/" not in page.url:
+            raise led_elsewhere(page.url, self._base)
+        return page
 
     def _playlist(self, ref: Ref) -> list[File]:
         page = self._client.get(f"{self._base}/playlist-{ref.series_id}.xml", encoding=v4.ENCODING)

@@ -17,9 +17,9 @@ from collections.abc import Mapping
 from typing import ClassVar, Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from providers.base import SiteAdapter
+from providers.base import Page, SiteAdapter
 from providers.errors import NotASeries, NotFound
-from providers.parsing import closeness, folded, quoted, readable
+from providers.parsing import closeness, folded, led_elsewhere, quoted, readable
 from providers.sites.nekosama_database import Entry, parse_database
 from providers.sites.nekosama_pages import (
     listings,
@@ -41,6 +41,7 @@ from providers.types import (
 _LANGUAGES: Final = ("vostfr", "vf")
 # Until 2023 the language stood behind a dash.
 _REF: Final = re.compile(r"(\d{1,9})-([^/\\?#\x00-\x20]{1,200}?)[_-](vostfr|vf)", re.IGNORECASE)
+_INFO: Final = "/anime/info/"
 _SERIES: Final = "series"
 _DATABASE_BYTES: Final = 20_000_000
 _MOST_MATCHES: Final = 60
@@ -94,7 +95,7 @@ class NekoSamaAdapter(SiteAdapter):
 
     def details(self, series_ref: str, lang: str) -> SeriesDetails:
         """The head of the series page."""
-        page = self.client.get(_path(series_ref))
+        page = self._series(series_ref)
         series = parse_series(page.text, page.url)
         return SeriesDetails(
             series_ref=series_ref,
@@ -113,7 +114,7 @@ class NekoSamaAdapter(SiteAdapter):
     ) -> EpisodeList:
         """The episodes of the series page, oldest first."""
         del lang
-        page = self.client.get(_path(series_ref), known=known.get(_SERIES))
+        page = self._series(series_ref, known.get(_SERIES))
         validators = {_SERIES: page.validator}
         if page.unchanged:
             return EpisodeList((), validators, unchanged=True)
@@ -127,11 +128,17 @@ class NekoSamaAdapter(SiteAdapter):
 
     def resolve(self, series_ref: str, episode_ref: str, lang: str) -> list[VideoSource]:
         """The players of the episode's page; its address is read from the series page first."""
-        series = self.client.get(_path(series_ref))
+        series = self._series(series_ref)
         for link in parse_episodes(series.text, series.url):
             if link.name == episode_ref and link.url:
                 return self._players(link.url, lang)
         raise NotFound("The site does not list this episode any more.")
+
+    def _series(self, series_ref: str, known: PageValidator | None = None) -> Page:
+        page = self.client.get(f"{_INFO}{quoted(series_ref)}", known=known)
+        if _INFO not in page.url:
+            raise led_elsewhere(page.url, self.client.base_url)
+        return page
 
     def _players(self, url: str, lang: str) -> list[VideoSource]:
         page = self.client.get(url)
@@ -179,10 +186,6 @@ class NekoSamaAdapter(SiteAdapter):
             genres=entry.genres,
             other_titles=entry.other_titles,
         )
-
-
-def _path(series_ref: str) -> str:
-    return f"/anime/info/{quoted(series_ref)}"
 
 
 def _language_of(series_ref: str) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from providers.base import SiteAdapter
-from providers.errors import EmptyList, NotASeries, NotFound
+from providers.errors import EmptyList, LayoutChanged, NotASeries, NotFound
 from providers.safe_url import EgressPolicy
 from providers.site_client import SiteHttpClient
 from providers.sites.animesama import AnimeSamaAdapter
@@ -210,6 +210,53 @@ def test_a_work_in_no_season_of_which_the_language_is_offered_is_not_found(
 ) -> None:
     with pytest.raises(NotFound, match="This work is not offered in VF"):
         adapter.details("le-phare//vf", "vf")
+
+
+@pytest.mark.parametrize("home", ["/", "/catalogue/"])
+def test_a_work_that_leads_to_the_home_page_is_not_there(
+    adapter: AnimeSamaAdapter, origin: Origin, home: str
+) -> None:
+    for path in [path for path in origin.answers if path.startswith(BASE)]:
+        origin.answers[path] = redirects(home)
+    origin.answers[home] = serves(b"<h1>Bienvenue</h1><script>resetListe();</script>")
+    for ref in ("le-phare/saison1/vostfr", "le-phare//vostfr"):
+        with pytest.raises(NotFound):
+            adapter.details(ref, "vostfr")
+        with pytest.raises(NotFound):
+            adapter.list_episodes(ref, "vostfr", {})
+
+
+def test_a_season_whose_page_leads_elsewhere_is_not_there(
+    adapter: AnimeSamaAdapter, origin: Origin
+) -> None:
+    origin.answers[f"{BASE}saison1/vostfr/"] = redirects(BASE)
+    with pytest.raises(NotFound):
+        adapter.list_episodes("le-phare/saison1/vostfr", "vostfr", {})
+    with pytest.raises(NotFound):
+        adapter.resolve("le-phare/saison1/vostfr", "saison1/Episode 1", "vostfr")
+
+
+def test_a_site_that_leads_to_another_one_is_a_changed_layout(
+    origin: Origin, other_origin: Origin
+) -> None:
+    for path in (BASE, f"{BASE}saison1/vostfr/episodes.js"):
+        origin.answers[path] = redirects(f"{other_origin.url}/")
+    other_origin.answers["/"] = serves(b"<h1>This domain is for sale</h1>")
+    client = SiteHttpClient(origin.url, EgressPolicy.parse(["127.0.0.1"]))
+    with pytest.raises(LayoutChanged):
+        AnimeSamaAdapter(client).details("le-phare/saison1/vostfr", "vostfr")
+    with pytest.raises(LayoutChanged):
+        AnimeSamaAdapter(client).list_episodes("le-phare/saison1/vostfr", "vostfr", {})
+
+
+def test_a_work_that_has_another_name_now_is_followed(
+    adapter: AnimeSamaAdapter, origin: Origin
+) -> None:
+    for path in [path for path in origin.answers if path.startswith(BASE)]:
+        renamed = path.replace("le-phare", "le-grand-phare")
+        origin.answers[renamed], origin.answers[path] = origin.answers[path], redirects(renamed)
+    assert adapter.details("le-phare/saison1/vostfr", "vostfr").title == "Le Phare des Brumes"
+    assert adapter.list_episodes("le-phare/saison1/vostfr", "vostfr", {}).episodes
 
 
 def test_a_work_without_seasons_is_suspect(adapter: AnimeSamaAdapter, origin: Origin) -> None:

@@ -15,7 +15,7 @@ from providers.site_client import SiteHttpClient
 from providers.sites.animeultime import AnimeUltimeAdapter
 from providers.streams import StreamKind
 from providers.tests.contract import ProviderContract
-from providers.tests.origin import Origin, page, serves
+from providers.tests.origin import Origin, page, redirects, serves
 from providers.tests.sites.test_animeultime_pages import (
     EPISODE_PAGE,
     OLD_PLAYLIST,
@@ -178,6 +178,19 @@ def test_the_playlist_lists_when_the_old_page_has_no_rows(
     found = adapter.list_episodes("41/", "vostfr", {})
     assert [e.ref for e in found.episodes] == ["Episode 1", "Episode 2"]
     assert found.episodes[0].duration_seconds == 1444
+
+
+@pytest.mark.parametrize("ref", ["/Le-Phare-streaming", "41/"])
+def test_a_series_that_leads_to_the_home_page_is_not_there(
+    adapter: AnimeUltimeAdapter, origin: Origin, ref: str
+) -> None:
+    for path in (PAGE, "/file-0-1/41"):
+        origin.answers[path] = redirects("/")
+    origin.answers["/"] = serves(b"<h1>Bienvenue</h1><div data-serie='1'></div>")
+    with pytest.raises(NotFound):
+        adapter.list_episodes(ref, "vostfr", {})
+    with pytest.raises(NotFound):
+        adapter.details(ref, "vostfr")
 
 
 @pytest.mark.usefixtures("new_site")

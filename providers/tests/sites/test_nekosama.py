@@ -22,7 +22,7 @@ from providers.sites.nekosama_pages import (
 )
 from providers.streams import StreamKind
 from providers.tests.contract import ProviderContract
-from providers.tests.origin import Origin, serves
+from providers.tests.origin import Origin, redirects, serves
 from providers.tests.sites.real_pages import real_page
 from providers.types import AiringStatus
 
@@ -277,6 +277,17 @@ def test_an_episode_without_players_is_not_found(adapter: NekoSamaAdapter, origi
     )
     with pytest.raises(NotFound, match="no player"):
         adapter.resolve("12-le-phare_vostfr", "Episode 2", "vostfr")
+
+
+def test_a_series_that_leads_to_the_home_page_is_not_there(
+    adapter: NekoSamaAdapter, origin: Origin
+) -> None:
+    origin.answers["/anime/info/12-le-phare_vostfr"] = redirects("/")
+    origin.answers["/"] = serves(b"<h1>Bienvenue</h1>")
+    with pytest.raises(NotFound):
+        adapter.details("12-le-phare_vostfr", "vostfr")
+    with pytest.raises(NotFound):
+        adapter.list_episodes("12-le-phare_vostfr", "vostfr", {})
 
 
 def test_the_list_says_whether_the_series_is_finished(adapter: NekoSamaAdapter) -> None:
