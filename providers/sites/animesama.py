@@ -55,7 +55,7 @@ class AnimeSamaAdapter(SiteAdapter):
     id: ClassVar[str] = "animesama"
     name: ClassVar[str] = "anime-sama"
     domains: ClassVar[frozenset[str]] = frozenset(
-        f"anime-sama.{ending}" for ending in ("fr", "org", "eu", "si", "tv", "to")
+        f"anime-sama.{ending}" for ending in ("fr", "org", "eu", "si", "tv", "to", "pw")
     )
     default_base_url: ClassVar[str] = "https://anime-sama.to"
     languages: ClassVar[tuple[str, ...]] = LANGUAGES

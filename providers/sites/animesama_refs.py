@@ -59,6 +59,8 @@ def ref_of_path(path: str, base_url: str) -> tuple[Ref, bool]:
     if rest and rest[0].lower().startswith("scan"):
         raise NotASeries("Scans are read, not watched.")
     season, lang, *others = (*(part.lower() for part in rest), "", "")
+    if season in LANGUAGES and not lang:
+        season, lang = "", season
     is_known = lang in {"", *LANGUAGES} and not any(others)
     if not is_known or _UNSAFE.search(slug) or not (season == "" or _SEASON.fullmatch(season)):
         raise NotASeries("This address names no season of a work.")

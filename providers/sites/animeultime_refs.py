@@ -47,7 +47,8 @@ def ref_of_path(path: str, base_url: str) -> tuple[Ref, str]:
     """What the path of an address names, and a name for it. Raises NotASeries."""
     prefix = urlsplit(base_url).path.rstrip("/")
     path = unquote(path.removeprefix(prefix) if path.startswith(f"{prefix}/") else path)
-    old = _OLD_PATH.fullmatch(path.rstrip("/"))
+    path = path.rstrip("/")
+    old = _OLD_PATH.fullmatch(path)
     if old:
         return Ref(old[1], ""), old[2] or f"anime-ultime {old[1]}"
     if _NEW_PATH.fullmatch(path) and (page := page_of(path)):

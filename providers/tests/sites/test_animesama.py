@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from providers import gateway
 from providers.base import SiteAdapter
 from providers.errors import EmptyList, LayoutChanged, NotASeries, NotFound
 from providers.safe_url import EgressPolicy
@@ -64,6 +65,7 @@ def adapter(origin: Origin, policy: EgressPolicy) -> AnimeSamaAdapter:
         ("anime-sama.org/catalogue/x/", "x//vostfr", None, "x/"),
         ("anime-sama.eu/catalogue/x", "x//vostfr", None, "x/"),
         ("anime-sama.to/catalogue/x/saison3/", "x/saison3/vostfr", None, "x/saison3/vostfr/"),
+        ("anime-sama.to/catalogue/x/VF/", "x//vf", "vf", "x/"),
         (
             "127.0.0.1:9/site/catalogue/l%27%C3%A9t%C3%A9/",
             "l'été//vostfr",
@@ -100,6 +102,12 @@ def test_addresses_old_and_new_are_recognised(
 def test_other_addresses_are_no_series(path: str) -> None:
     with pytest.raises(NotASeries):
         AnimeSamaAdapter.locate(urlsplit(f"https://anime-sama.to{path}"), "https://a.example")
+
+
+@pytest.mark.django_db
+def test_the_page_that_announces_moves_is_no_feed() -> None:
+    with pytest.raises(NotASeries, match=r"looks like https://anime-sama\.to/"):
+        gateway.recognise("https://anime-sama.pw/")
 
 
 def test_the_language_is_the_last_part_of_the_reference() -> None:

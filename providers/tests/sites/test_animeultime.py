@@ -79,6 +79,7 @@ def old_site(origin: Origin) -> None:
         ("v5.anime-ultime.net/Le-Phare-streaming.html", "/Le-Phare-streaming", PAGE),
         ("www.anime-ultime.net/file-0-1/41-Le-Phare", "41/", "/file-0-1/41"),
         ("anime-ultime.net/file-0-1/41", "41/", "/file-0-1/41"),
+        ("v5.anime-ultime.net/Le-Phare-streaming.html/", "/Le-Phare-streaming", PAGE),
         ("127.0.0.1:9/site/le-phare-saison-2-streaming.html", "/le-phare-saison-2-streaming",
          "/le-phare-saison-2-streaming.html"),
     ],
