@@ -45,7 +45,8 @@ from providers.types import (
 )
 
 _WORK: Final = "work"
-_EPISODES: Final = "episodes "
+# A higher number makes lists that did not change be read again, by a reader that was mended.
+_EPISODES: Final = "episodes 2 "
 _MOST_PROBES: Final = 6
 
 

@@ -19,6 +19,8 @@ from providers.streams import StreamKind, VideoSource
 from providers.types import PageValidator
 
 FALL_BACK: Final = (LayoutChanged, NotFound, Unreachable)
+# A higher number makes pages that did not change be read again, by a reader that was mended.
+_READER: Final = 2
 _AJAX: Final = {"X-Requested-With": "XMLHttpRequest"}
 _LONGEST_WAIT_SECONDS: Final = 45.0
 _Known = Mapping[str, PageValidator]
@@ -61,7 +63,7 @@ class NewSite:
 
     def from_page(self, ref: Ref, known: _Known) -> Found:
         """The files that the series page lists; the player says why there are none."""
-        role = "series page"
+        role = f"series page {_READER}"
         page = self._page(ref, known.get(role))
         validators = {role: page.validator}
         if page.unchanged:
@@ -137,7 +139,7 @@ class OldSite:
 
     def from_page(self, ref: Ref, known: _Known) -> Found:
         """The files that the series page lists, else those of its playlist."""
-        role = "old series page"
+        role = f"old series page {_READER}"
         page = self._page(ref, known.get(role))
         validators = {role: page.validator}
         if page.unchanged:

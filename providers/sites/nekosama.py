@@ -42,7 +42,8 @@ _LANGUAGES: Final = ("vostfr", "vf")
 # Until 2023 the language stood behind a dash.
 _REF: Final = re.compile(r"(\d{1,9})-([^/\\?#\x00-\x20]{1,200}?)[_-](vostfr|vf)", re.IGNORECASE)
 _INFO: Final = "/anime/info/"
-_SERIES: Final = "series"
+# A higher number makes pages that did not change be read again, by a reader that was mended.
+_SERIES: Final = "series 2"
 _DATABASE_BYTES: Final = 20_000_000
 _MOST_MATCHES: Final = 60
 

@@ -267,6 +267,16 @@ def test_a_work_that_has_another_name_now_is_followed(
     assert adapter.list_episodes("le-phare/saison1/vostfr", "vostfr", {}).episodes
 
 
+def test_a_list_read_by_an_earlier_version_of_us_is_read_again(adapter: AnimeSamaAdapter) -> None:
+    for ref in ("le-phare/saison1/vostfr", "le-phare//vostfr"):
+        found = adapter.list_episodes(ref, "vostfr", {})
+        known = {
+            role.replace("episodes 2 ", "episodes "): v for role, v in found.validators.items()
+        }
+        assert known.keys() != found.validators.keys()
+        assert adapter.list_episodes(ref, "vostfr", known).episodes == found.episodes
+
+
 def test_a_work_without_seasons_is_suspect(adapter: AnimeSamaAdapter, origin: Origin) -> None:
     origin.answers[BASE] = serves(b"<h1>Le Phare</h1>")
     with pytest.raises(EmptyList):

@@ -161,6 +161,18 @@ def test_an_id_alone_is_listed_by_the_player(adapter: AnimeUltimeAdapter, origin
     assert again.unchanged
 
 
+@pytest.mark.parametrize("site", ["new_site", "old_site"])
+def test_a_page_read_by_an_earlier_version_of_us_is_read_again(
+    adapter: AnimeUltimeAdapter, request: pytest.FixtureRequest, site: str
+) -> None:
+    request.getfixturevalue(site)
+    found = adapter.list_episodes("41/Le-Phare-streaming", "vostfr", {})
+    (role,) = found.validators
+    known = {role.removesuffix(" 2"): found.validators[role]}
+    assert role not in known
+    assert adapter.list_episodes("41/Le-Phare-streaming", "vostfr", known).episodes
+
+
 @pytest.mark.usefixtures("old_site")
 def test_the_old_site_lists_when_the_new_one_does_not(adapter: AnimeUltimeAdapter) -> None:
     for ref in ("41/", "41/Le-Phare-streaming"):

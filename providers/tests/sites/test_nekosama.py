@@ -290,6 +290,12 @@ def test_a_series_that_leads_to_the_home_page_is_not_there(
         adapter.list_episodes("12-le-phare_vostfr", "vostfr", {})
 
 
+def test_a_page_read_by_an_earlier_version_of_us_is_read_again(adapter: NekoSamaAdapter) -> None:
+    found = adapter.list_episodes("12-le-phare_vostfr", "vostfr", {})
+    known = {"series": found.validators["series 2"]}
+    assert adapter.list_episodes("12-le-phare_vostfr", "vostfr", known).episodes
+
+
 def test_the_list_says_whether_the_series_is_finished(adapter: NekoSamaAdapter) -> None:
     found = adapter.list_episodes("12-le-phare_vostfr", "vostfr", {})
     assert found.airing_status is AiringStatus.AIRING
