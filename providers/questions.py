@@ -32,7 +32,7 @@ from providers.errors import (
 from providers.models import ProviderState
 from providers.pace import Pacer, redis_client
 from providers.site_client import SiteHttpClient
-from providers.types import Pace
+from providers.types import EpisodeList, Pace
 
 logger = logging.getLogger(__name__)
 
@@ -110,13 +110,11 @@ class Question:
             raise LayoutChanged("page", "The site's page could not be read.") from error
 
     def record(self, error: ProviderError | None) -> None:
-        """Write what the answer says about the provider's health and address.
+        """Write what the answer says about the provider's health.
 
         A provider without one site has no common health: one broken feed says nothing of others.
         Nor does it say much that a site was slower than a person would wait.
         """
-        if self.moves:
-            states.remember_move(type(self.adapter), self.state, self.moves[-1])
         if not self.base_url:
             return
         if error is None or isinstance(error, _SIGNS_OF_LIFE):
@@ -129,14 +127,25 @@ class Question:
         return is_late and isinstance(error, Unreachable)
 
     def answer(self, ask: Callable[[SiteAdapter], Answer]) -> Answer:
-        """The adapter's answer, its health recorded. Raises the ProviderError family."""
+        """The adapter's answer; health and address are recorded. Raises ProviderErrors."""
         try:
             found = self.put(ask)
         except ProviderError as error:
             self.record(error)
             raise
         self.record(None)
+        if self.moves and _shows_the_site(found):
+            states.remember_move(type(self.adapter), self.state, self.moves[-1])
         return found
+
+
+def _shows_the_site(found: object) -> bool:
+    """Whether an answer can only be the site's own.
+
+    Whoever bought an old domain may keep the paths when redirecting, and every page has a title;
+    only the site itself has a list of episodes.
+    """
+    return isinstance(found, EpisodeList) and (found.unchanged or bool(found.episodes))
 
 
 def pace_in_use(adapter: type[SiteAdapter]) -> Pace:

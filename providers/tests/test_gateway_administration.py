@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
 from providers import gateway, states
-from providers.errors import EgressRefused, NotFound, Unreachable
+from providers.errors import EgressRefused, LayoutChanged, NotFound, Unreachable
 from providers.models import ProviderState
 from providers.safe_url import EgressPolicy
 from providers.tests.origin import Origin, redirects, serves
@@ -69,6 +71,26 @@ def test_a_moved_site_is_remembered(origin: Origin, other_origin: Origin) -> Non
     assert described("alpha").base_url == other_origin.url
     gateway.list_episodes("alpha", "x", "vf", {})
     assert len(origin.requests) == 1
+
+
+@pytest.mark.parametrize("shown", [b"changed", b""])
+def test_whoever_bought_the_old_domain_does_not_become_the_site(
+    origin: Origin, other_origin: Origin, shown: bytes
+) -> None:
+    origin.answers["/series/x"] = redirects(f"{other_origin.url}/series/x", "301 Moved")
+    other_origin.answers["/series/x"] = serves(shown)
+    with contextlib.suppress(LayoutChanged):
+        gateway.list_episodes("alpha", "x", "vf", {})
+    assert described("alpha").base_url == origin.url
+
+
+def test_a_page_with_a_title_alone_does_not_show_that_a_site_has_moved(
+    origin: Origin, other_origin: Origin
+) -> None:
+    origin.answers["/series/x"] = redirects(f"{other_origin.url}/series/x", "301 Moved")
+    other_origin.answers["/series/x"] = serves(b"This domain is for sale")
+    assert gateway.details("alpha", "x", "vf").title == "This domain is for sale"
+    assert described("alpha").base_url == origin.url
 
 
 def test_a_new_configured_address_ends_a_remembered_move(
