@@ -38,6 +38,12 @@ class RateLimited(ProviderError):
     counts_against_health = True
 
 
+class FileNotYet(RateLimited):
+    """The site answers well, but hands out this one file only after a wait."""
+
+    counts_against_health = False
+
+
 class Blocked(ProviderError):
     """A challenge page or a refusal (403, 451). Reported and left alone."""
 

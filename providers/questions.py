@@ -20,6 +20,7 @@ from providers.base import SiteAdapter
 from providers.errors import (
     BackingOff,
     EmptyList,
+    FileNotYet,
     LayoutChanged,
     Licensed,
     NotFound,
@@ -37,7 +38,7 @@ from providers.types import EpisodeList, Pace
 logger = logging.getLogger(__name__)
 
 # The site did answer, so these errors are no sign of ill health.
-_SIGNS_OF_LIFE = (NotFound, TooLarge, EmptyList, Licensed)
+_SIGNS_OF_LIFE = (NotFound, TooLarge, EmptyList, Licensed, FileNotYet)
 
 Answer = TypeVar("Answer")
 

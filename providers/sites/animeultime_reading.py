@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from providers.base import Page, SiteClient
-from providers.errors import LayoutChanged, NotFound, RateLimited, Unreachable
+from providers.errors import FileNotYet, LayoutChanged, NotFound, Unreachable
 from providers.parsing import led_elsewhere
 from providers.sites import animeultime_v4 as v4
 from providers.sites import animeultime_v5 as v5
@@ -176,7 +176,7 @@ class OldSite:
         return v4.parse_playlist(page.text, page.url)
 
     def _download(self, file: File) -> str:
-        """The address of the original file. Raises NotFound, RateLimited for a long wait."""
+        """The address of the original file. Raises NotFound, FileNotYet for a long wait."""
         ticket = self._ticket(file)
         if not ticket.url and 0 < ticket.wait_seconds <= _LONGEST_WAIT_SECONDS:
             time.sleep(ticket.wait_seconds)
@@ -184,7 +184,7 @@ class OldSite:
         if ticket.url:
             return ticket.url
         if ticket.wait_seconds > 0:
-            raise RateLimited(
+            raise FileNotYet(
                 "The site lets us download this file after a wait.",
                 retry_after_seconds=ticket.wait_seconds,
             )

@@ -11,6 +11,7 @@ from django.utils import timezone
 from providers import gateway, states
 from providers.errors import (
     BackingOff,
+    FileNotYet,
     NotFound,
     ProviderDisabled,
     ProviderError,
@@ -19,8 +20,9 @@ from providers.errors import (
     Unreachable,
 )
 from providers.models import ProviderState
+from providers.streams import VideoSource
 from providers.tests.origin import Origin, serves, stays_silent
-from providers.tests.sample_sites import described
+from providers.tests.sample_sites import AlphaAdapter, described
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sample_sites")]
 
@@ -126,6 +128,21 @@ def test_a_refusal_shows_as_blocked(origin: Origin) -> None:
 
 def test_a_missing_series_says_nothing_of_its_provider(origin: Origin) -> None:
     assert isinstance(_fail(origin, "404 Not Found"), NotFound)
+    assert described("alpha").health == "ok"
+
+
+def test_one_files_wait_says_nothing_of_its_provider(
+    origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wait(*_asked: object) -> list[VideoSource]:
+        raise FileNotYet("The file comes after a wait.", retry_after_seconds=600)
+
+    _fail(origin)
+    assert described("alpha").health != "ok"
+    monkeypatch.setattr(AlphaAdapter, "resolve", wait)
+    with pytest.raises(FileNotYet):
+        gateway.resolve("alpha", "x", "1", "vf")
+    gateway.availability("alpha")
     assert described("alpha").health == "ok"
 
 

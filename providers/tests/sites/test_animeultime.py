@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from providers.base import SiteAdapter
-from providers.errors import EmptyList, Licensed, NotASeries, NotFound, RateLimited
+from providers.errors import EmptyList, FileNotYet, Licensed, NotASeries, NotFound
 from providers.safe_url import EgressPolicy
 from providers.site_client import SiteHttpClient
 from providers.sites.animeultime import AnimeUltimeAdapter
@@ -252,7 +252,7 @@ def test_a_long_wait_is_left_to_the_queue(adapter: AnimeUltimeAdapter, origin: O
     del origin.answers["/playlist-41.xml"]
     path = "/ddl/authorized_download.php"
     origin.answers[path] = serves(b'{"auth": false, "wait": "600"}')
-    with pytest.raises(RateLimited) as raised:
+    with pytest.raises(FileNotYet) as raised:
         adapter.resolve("41/", "Episode 1", "vf")
     assert raised.value.retry_after_seconds == 600
     origin.answers[path] = serves(b'{"auth": false, "wait": 0}')
