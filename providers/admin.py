@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from providers import addresses, gateway, states
+from providers import gateway, states
 from providers.errors import ProviderError
 from providers.models import ProviderState
 
@@ -37,7 +36,7 @@ class ProviderStateForm(_Form):
         url = str(self.cleaned_data["base_url"]).strip().rstrip("/")
         if url:
             try:
-                addresses.check_base_url(url, settings.EGRESS_POLICY)
+                gateway.check_base_url(self.instance.provider_id, url)
             except ProviderError as error:
                 raise forms.ValidationError(str(error), code=error.code) from error
         return url

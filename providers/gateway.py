@@ -31,6 +31,7 @@ __all__ = [
     "ProviderDescription",
     "SearchOutcome",
     "availability",
+    "check_base_url",
     "describe",
     "details",
     "fetch_bytes",
@@ -149,15 +150,26 @@ def set_enabled(provider_id: str, enabled: bool) -> None:  # noqa: FBT001 -- the
 def set_base_url(provider_id: str, url: str) -> None:
     """Give a provider another address; "" goes back to the configured one.
 
-    Raises UnknownProvider, and EgressRefused when no request could be sent there.
+    Raises what `check_base_url` does.
     """
-    adapter = adapter_of(provider_id)
     url = url.strip().rstrip("/")
     if url:
-        addresses.check_base_url(url, settings.EGRESS_POLICY)
-        if not adapter.default_base_url:
-            raise NotASeries(f"{adapter.name} has no address of its own.")
+        check_base_url(provider_id, url)
+    else:
+        adapter_of(provider_id)
     states.set_base_url(provider_id, url)
+
+
+def check_base_url(provider_id: str, url: str) -> None:
+    """Nothing when a provider could have this address.
+
+    Raises UnknownProvider, NotASeries for a provider without one site, and EgressRefused when no
+    request could be sent there.
+    """
+    adapter = adapter_of(provider_id)
+    addresses.check_base_url(url, settings.EGRESS_POLICY)
+    if not adapter.default_base_url:
+        raise NotASeries(f"{adapter.name} has no address of its own.")
 
 
 def test_provider(provider_id: str) -> None:

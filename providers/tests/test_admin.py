@@ -82,6 +82,14 @@ def test_the_address_is_checked_and_written(
     assert row.enabled is None
 
 
+def test_a_provider_without_one_site_gets_no_address(admin_client: Client) -> None:
+    ProviderState.objects.get_or_create(provider_id="feed")
+    url = reverse(ROW, args=["feed"])
+    answer = admin_client.post(url, {"enabled": "unknown", "base_url": "https://feeds.example"})
+    assert "has no address of its own" in answer.content.decode()
+    assert ProviderState.objects.get(pk="feed").base_url == ""
+
+
 def test_rows_are_neither_added_nor_deleted(admin_client: Client, row: ProviderState) -> None:
     assert admin_client.get(reverse("admin:providers_providerstate_add")).status_code == 403
     delete = reverse("admin:providers_providerstate_delete", args=["alpha"])
