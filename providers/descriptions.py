@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils import timezone
-
 from providers import registry, states
 from providers.base import SiteAdapter
 from providers.models import ProviderState
@@ -41,8 +39,7 @@ def describe() -> list[ProviderDescription]:
 
 
 def _description(adapter: type[SiteAdapter], state: ProviderState) -> ProviderDescription:
-    now = timezone.now()
-    retry_at = state.retry_at if state.retry_at is not None and state.retry_at > now else None
+    retry_at = states.left_alone_until(state)
     return ProviderDescription(
         id=adapter.id,
         name=adapter.name,

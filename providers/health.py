@@ -15,6 +15,8 @@ from datetime import datetime, timedelta
 LADDER_MINUTES = (0, 0, 1, 5, 15, 30, 60)
 TOP_LEVEL = len(LADDER_MINUTES) - 1
 MAX_RETRY_AFTER_SECONDS = 6 * 3600.0
+# What the ladder gives is shorter, its jitter included.
+LONGEST_WAIT = timedelta(seconds=MAX_RETRY_AFTER_SECONDS)
 _JITTER_RATIO = 0.5
 
 

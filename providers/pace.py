@@ -37,14 +37,21 @@ _MAX_POLL_SECONDS = 0.5
 _REDIS_TIMEOUT_SECONDS = 1.0
 _REST_SECONDS = 5.0
 _PACE_DATABASE = 1
-# KEYS: arrival time, slots. ARGV: lease name, seconds between requests, slots, lease, longest wait.
+# No turn is taken further ahead than this and one interval. What was taken before the clock was set
+# back seems to be, and would keep everybody waiting until the clock has caught up.
+_FURTHEST_TURN_SECONDS = 300.0
+# KEYS: arrival time, slots. ARGV: lease name, seconds between requests, slots, lease, longest wait,
+# furthest turn.
 # Answers the seconds until the turn, -1 when all slots are taken, -2 when the wait is too long.
 _TAKE_TURN = """
 local moment = redis.call('TIME')
 local now = tonumber(moment[1]) + tonumber(moment[2]) / 1000000
+local furthest = now + ARGV[2] + ARGV[6]
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
+redis.call('ZREMRANGEBYSCORE', KEYS[2], furthest, '+inf')
 if redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[3]) then return '-1' end
 local turn = math.max(now, tonumber(redis.call('GET', KEYS[1]) or '0'))
+if turn > furthest then turn = now end
 if turn - now > tonumber(ARGV[5]) then return '-2' end
 local following, lease_end = turn + ARGV[2], turn + ARGV[4]
 local function kept(moment) return math.ceil((moment - now) * 1000) + 1000 end
@@ -80,7 +87,14 @@ class _RedisCount:
         interval = 1.0 / pace.requests_per_second
         answer: Any = self._take(
             keys=[f"pace:{key}:next", f"pace:{key}:slots"],
-            args=[lease, interval, pace.max_concurrent, SLOT_LEASE_SECONDS, longest_wait],
+            args=[
+                lease,
+                interval,
+                pace.max_concurrent,
+                SLOT_LEASE_SECONDS,
+                longest_wait,
+                _FURTHEST_TURN_SECONDS,
+            ],
         )
         return float(answer)
 

@@ -158,9 +158,8 @@ def seconds_to_wait(state: ProviderState) -> float:
     """Seconds until this provider may be asked, 0 when it may. Raises ProviderDisabled."""
     if not states.is_enabled(state):
         raise ProviderDisabled("This provider is switched off.")
-    if state.retry_at is None:
-        return 0.0
-    return max(0.0, (state.retry_at - timezone.now()).total_seconds())
+    until = states.left_alone_until(state)
+    return 0.0 if until is None else max(0.0, (until - timezone.now()).total_seconds())
 
 
 def backing_off(wait_seconds: float) -> BackingOff:

@@ -87,6 +87,16 @@ def effective_base_url(adapter: type[SiteAdapter], state: ProviderState) -> str:
     return state.base_url if state.base_url and is_current else configured
 
 
+def left_alone_until(state: ProviderState) -> datetime | None:
+    """The moment until which a provider is left alone, None when it may be asked now.
+
+    A moment further ahead than the longest wait was written before the clock was set back.
+    """
+    now = timezone.now()
+    is_ahead = state.retry_at is not None and now < state.retry_at <= now + health.LONGEST_WAIT
+    return state.retry_at if is_ahead else None
+
+
 def set_enabled(provider_id: str, *, enabled: bool | None) -> None:
     """Switch a provider on or off; None leaves it to the settings."""
     _write(provider_id, {}, enabled=enabled)
@@ -134,7 +144,7 @@ def record_success(provider_id: str, started_at: datetime) -> None:
     is_healthy = state.level == 0 and state.retry_at is None and not state.last_error_code
     if is_healthy and state.last_success_at and now - state.last_success_at < _SUCCESS_EVERY:
         return
-    if state.last_failure_at is not None and state.last_failure_at > started_at:
+    if state.last_failure_at is not None and started_at < state.last_failure_at <= now:
         # The answer is older than the failure that was recorded since.
         return
     step = health.after_success(state.level)
@@ -165,9 +175,9 @@ def record_failure(provider_id: str, error: ProviderError, started_at: datetime)
     """
     state = ProviderState.objects.filter(pk=provider_id).first()
     state = state or ProviderState(provider_id=provider_id)
-    if state.last_failure_at is not None and state.last_failure_at >= started_at:
-        return
     now = timezone.now()
+    if state.last_failure_at is not None and started_at <= state.last_failure_at <= now:
+        return
     step = health.after_failure(
         state.level,
         now,

@@ -187,6 +187,23 @@ def test_requests_of_one_outage_climb_one_rung(origin: Origin) -> None:
     assert ProviderState.objects.get(pk="alpha").level == 1
 
 
+def test_a_failure_from_before_the_clock_was_set_back_keeps_nobody_waiting(origin: Origin) -> None:
+    with time_machine.travel(timezone.now() + timedelta(days=400)):
+        for _ in range(2):
+            _fail(origin)
+    states.forget_cache()
+    assert described("alpha").health == "degraded"
+    assert isinstance(_fail(origin), Unreachable)
+    assert described("alpha").health == "backing_off"
+    with time_machine.travel(timezone.now() + timedelta(days=400)):
+        _fail(origin)
+    origin.answers["/series/x"] = serves(b"one")
+    states.forget_cache()
+    before = ProviderState.objects.get(pk="alpha").level
+    gateway.list_episodes("alpha", "x", "vf", {})
+    assert ProviderState.objects.get(pk="alpha").level == before - 1
+
+
 def test_a_success_from_before_the_failure_does_not_hide_it(origin: Origin) -> None:
     began = timezone.now()
     for _ in range(2):

@@ -92,6 +92,15 @@ def test_the_slot_of_a_killed_worker_comes_back(
     _take(two_workers[1], "site", wish, wait=10.0)
 
 
+def test_turns_taken_before_the_clock_was_set_back_keep_nobody_waiting(
+    shared: redis.Redis,
+) -> None:
+    ahead = time.time() + 3600
+    shared.set("pace:site:next", f"{ahead:.6f}")
+    shared.zadd("pace:site:slots", {"of a killed worker": ahead})
+    _take(Pacer(shared), "site", Pace(requests_per_second=1000, max_concurrent=1), wait=1.0)
+
+
 def test_a_failure_within_a_turn_gives_the_slot_back(shared: redis.Redis) -> None:
     wish = Pace(requests_per_second=1000, max_concurrent=1)
     pacer = Pacer(shared)
