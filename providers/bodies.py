@@ -14,6 +14,8 @@ from providers.connections import DeadlineError, Exchange
 from providers.errors import TooLarge, Unreachable
 
 _READ_BYTES = 65_536
+# The right word for "none" and those that servers send by mistake in its place.
+_NO_CODINGS = frozenset({"", "identity", "none", "utf-8"})
 
 
 def read_body(raw: urllib3.BaseHTTPResponse, exchange: Exchange, max_bytes: int) -> bytes:
@@ -42,16 +44,21 @@ def read_body(raw: urllib3.BaseHTTPResponse, exchange: Exchange, max_bytes: int)
 
 def _decoder(coding: str) -> Callable[[bytes, int], bytes]:
     """Undo the one content coding that we ask for; b"" ends the body. Raises Unreachable."""
-    coding = coding.strip().lower()
-    if coding in {"", "identity"}:
+    codings = [
+        name for each in coding.split(",") if (name := each.strip().lower()) not in _NO_CODINGS
+    ]
+    if not codings:
         return lambda chunk, _limit: chunk
-    if coding in {"gzip", "x-gzip"}:
+    if codings in (["gzip"], ["x-gzip"]):
         return _Gunzip()
     raise Unreachable("The site's answer has an encoding that was not asked for.")
 
 
 class _Gunzip:
-    """Inflates at most as many bytes as the caller still takes (RFC 1952, several members)."""
+    """Inflates at most as many bytes as the caller still takes (RFC 1952, several members).
+
+    Zero bytes behind a member are padding, as gzip itself takes them.
+    """
 
     def __init__(self) -> None:
         self._inflate = zlib.decompressobj(31)
@@ -66,6 +73,9 @@ class _Gunzip:
         pieces: list[bytes] = []
         while chunk and limit_bytes > 0:
             if self._inflate.eof:
+                chunk = chunk.lstrip(b"\0")
+                if not chunk:
+                    break
                 self._inflate = zlib.decompressobj(31)
             piece = self._inflate.decompress(chunk, limit_bytes)
             limit_bytes -= len(piece)

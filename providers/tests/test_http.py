@@ -160,6 +160,22 @@ def test_the_wish_to_wait_is_read_and_capped(
     with pytest.raises(RateLimited) as caught:
         client.get("/")
     assert caught.value.retry_after_seconds == seconds
+@pytest.mark.parametrize(
+    ("coding", "body"),
+    [
+        ("gzip", gzip.compress(b"one", mtime=0) + b"\0" * 10),
+        ("gzip, identity", gzip.compress(b"one", mtime=0)),
+        ("none", b"one"),
+        ("UTF-8", b"one"),
+    ],
+)
+def test_an_oddly_said_coding_is_understood(
+    origin: Origin, client: SiteHttpClient, coding: str, body: bytes
+) -> None:
+    origin.answers["/"] = serves(body, Content_Encoding=coding)
+    assert client.get("/").text == "one"
+
+
 
 
 def test_a_date_to_wait_for_is_capped(origin: Origin, client: SiteHttpClient) -> None:
