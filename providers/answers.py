@@ -28,14 +28,21 @@ from providers.types import PageValidator
 
 MAX_RETRY_AFTER_SECONDS = 6 * 3600.0
 _MAX_VALIDATOR_LENGTH = 500
-# The marks that Cloudflare's challenge pages carry. The plain detection script ("jsd") is part of
-# ordinary pages too and therefore no mark.
+# The marks that challenge pages of Cloudflare and DDoS-Guard carry. The plain detection script
+# ("jsd") is part of ordinary pages too and therefore no mark.
 _CHALLENGE = re.compile(
     rb"<title>\s*just a moment\.\.\.|cf-browser-verification|__cf_chl|cf_chl_opt"
-    rb"|challenge-platform(?!(?:/h/\w)?/scripts/jsd)"
+    rb"|challenge-platform(?!(?:/h/\w)?/scripts/jsd)|ddos-guard/js-challenge|data-ddg-origin"
 )
 # The expression is asked only where one of these stands: it is slow, and every page is looked at.
-_CHALLENGE_SIGNS = (b"just a moment", b"cf-browser", b"cf_chl", b"challenge-platform")
+_CHALLENGE_SIGNS = (
+    b"just a moment",
+    b"cf-browser",
+    b"cf_chl",
+    b"challenge-platform",
+    b"ddos-guard/js",
+    b"data-ddg",
+)
 _CHALLENGE_SEARCH_BYTES = 200_000
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 # Python also has codecs that are no character sets, or slow on hostile input; only these are used.
@@ -140,7 +147,7 @@ def is_challenge(headers: Mapping[str, str], content: bytes) -> bool:
     """Whether an answer of any status is an anti-bot page."""
     if headers.get("cf-mitigated", "").lower() == "challenge":
         return True
-    start = content[:_CHALLENGE_SEARCH_BYTES].lstrip().lower()
+    start = content[:_CHALLENGE_SEARCH_BYTES].removeprefix(codecs.BOM_UTF8).lstrip().lower()
     has_sign = start.startswith(b"<") and any(sign in start for sign in _CHALLENGE_SIGNS)
     return has_sign and _CHALLENGE.search(start) is not None
 

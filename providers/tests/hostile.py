@@ -27,6 +27,10 @@ from providers.tests.origin import (
 
 _OK = b"HTTP/1.1 200 OK\r\n"
 _CHALLENGE = b"<!doctype html><title>Just a moment...</title><script>window._cf_chl_opt={}</script>"
+_DDOS_GUARD = (
+    b"<html><title>DDoS-Guard</title><body data-ddg-origin='1'>"
+    b"<script src='/.well-known/ddos-guard/js-challenge/index.js'></script>"
+)
 
 
 def _bomb() -> bytes:
@@ -140,6 +144,8 @@ BEHAVIOURS: Final[dict[str, tuple[Behaviour, type[ProviderError]]]] = {
     "challenge with 403": (sends(page(_CHALLENGE, status="403 Forbidden")), Blocked),
     "challenge with 503": (sends(page(_CHALLENGE, status="503 Unavailable")), Blocked),
     "challenge with 200": (sends(page(_CHALLENGE)), Blocked),
+    "challenge behind a byte order mark": (sends(page(b"\xef\xbb\xbf" + _CHALLENGE)), Blocked),
+    "challenge of DDoS-Guard": (sends(page(_DDOS_GUARD)), Blocked),
     "challenge by header": (sends(page(b"x", cf_mitigated="challenge")), Blocked),
     "refusal": (sends(page(b"no", status="403 Forbidden")), Blocked),
     "legal refusal": (sends(page(b"no", status="451 Legal")), Blocked),
