@@ -46,6 +46,9 @@ _CHALLENGE_SIGNS = (
 _CHALLENGE_SEARCH_BYTES = 200_000
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 # Python also has codecs that are no character sets, or slow on hostile input; only these are used.
+# A page may say its character set by itself (WHATWG HTML section 13.2.3.2 looks as far).
+_META = re.compile(rb"<meta\b[^<>]{0,200}", re.IGNORECASE)
+_META_SEARCH_BYTES = 1024
 _TEXT_CODECS = re.compile(
     r"utf-8|utf-8-sig|utf-16|utf-16-[bl]e|utf-32|utf-32-[bl]e|iso8859-\d+|cp125\d|koi8-[ru]|mac-roman"
     r"|shift_jis|cp932|euc_jp|iso2022_jp|euc_kr|cp949|gb2312|gbk|gb18030|big5"
@@ -198,8 +201,18 @@ def _decode(content: bytes, declared: str, encoding: str | None) -> str:
     if content.startswith(codecs.BOM_UTF8):
         return content.decode("utf-8-sig", "replace")
     found = _CHARSET.search(declared)
-    codec = (found and _codec(found[1])) or (encoding and _codec(encoding)) or "utf-8"
-    return content.decode(codec, "replace")
+    codec = (found and _codec(found[1])) or _own_codec(content) or (encoding and _codec(encoding))
+    return content.decode(codec or "utf-8", "replace")
+
+
+def _own_codec(content: bytes) -> str | None:
+    for tag in _META.findall(content[:_META_SEARCH_BYTES]):
+        found = _CHARSET.search(tag.decode("latin-1"))
+        if found:
+            codec = _codec(found[1])
+            # Its own tag could not be read in one of the wide encodings.
+            return None if codec and codec.startswith(("utf-16", "utf-32")) else codec
+    return None
 
 
 def _codec(name: str) -> str | None:

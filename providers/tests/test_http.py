@@ -125,6 +125,22 @@ def test_a_compressed_page_is_inflated(origin: Origin, client: SiteHttpClient) -
     assert origin.header("Accept-Encoding") == "gzip"
 
 
+@pytest.mark.parametrize(
+    ("coding", "body"),
+    [
+        ("gzip", gzip.compress(b"one", mtime=0) + b"\0" * 10),
+        ("gzip, identity", gzip.compress(b"one", mtime=0)),
+        ("none", b"one"),
+        ("UTF-8", b"one"),
+    ],
+)
+def test_an_oddly_said_coding_is_understood(
+    origin: Origin, client: SiteHttpClient, coding: str, body: bytes
+) -> None:
+    origin.answers["/"] = serves(body, Content_Encoding=coding)
+    assert client.get("/").text == "one"
+
+
 @pytest.mark.parametrize("body", [b"no json", b"NaN", b"[" * 100_000, b'{"a": 1', b"\xff"])
 def test_what_is_no_json_is_a_changed_layout(
     origin: Origin, client: SiteHttpClient, body: bytes
@@ -160,22 +176,6 @@ def test_the_wish_to_wait_is_read_and_capped(
     with pytest.raises(RateLimited) as caught:
         client.get("/")
     assert caught.value.retry_after_seconds == seconds
-@pytest.mark.parametrize(
-    ("coding", "body"),
-    [
-        ("gzip", gzip.compress(b"one", mtime=0) + b"\0" * 10),
-        ("gzip, identity", gzip.compress(b"one", mtime=0)),
-        ("none", b"one"),
-        ("UTF-8", b"one"),
-    ],
-)
-def test_an_oddly_said_coding_is_understood(
-    origin: Origin, client: SiteHttpClient, coding: str, body: bytes
-) -> None:
-    origin.answers["/"] = serves(body, Content_Encoding=coding)
-    assert client.get("/").text == "one"
-
-
 
 
 def test_a_date_to_wait_for_is_capped(origin: Origin, client: SiteHttpClient) -> None:
