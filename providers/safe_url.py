@@ -46,6 +46,8 @@ _DENIED_V6 = tuple(
     ipaddress.ip_network(text) for text in ["2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"]
 )
 _UNSAFE_CHARACTERS = re.compile(r"[\x00-\x20\x7f\\]")
+_HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+_HIGHEST_PORT = 65_535
 _HOST_LOOKUP_SECONDS = 60.0
 MAX_URL_LENGTH = 2000
 # For what nobody types: hosts that sign the addresses of streams make them longer.
@@ -64,10 +66,14 @@ class AllowedHost:
     def parse(cls, text: str) -> AllowedHost:
         """Read `host`, `ip` or `cidr`, each with an optional `:port`. Raises ValueError."""
         host, port = _split_port(text.strip())
+        if port is not None and not 1 <= port <= _HIGHEST_PORT:
+            raise ValueError(f"{text!r} has a port that is not between 1 and {_HIGHEST_PORT}")
         try:
             return cls(ipaddress.ip_network(host, strict=False), "", port)
         except ValueError:
-            if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", host):
+            # A name that ends in digits would be taken for an IP address and never be looked up.
+            is_number = host.rpartition(".")[2].isdigit()
+            if is_number or not _HOST_NAME.fullmatch(host):
                 raise ValueError(f"{text!r} is not a host, an IP address or a CIDR range") from None
             return cls(None, host.lower(), port)
 

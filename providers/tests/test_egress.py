@@ -165,6 +165,14 @@ def test_public_addresses_are_permitted(address: str) -> None:
     assert NOTHING_PRIVATE.permits(address, 443)
 
 
+@pytest.mark.parametrize(
+    "entry", ["nas:0", "nas:99999", "10.0.0.1:70000", "192.168.1.300", "127.1", "2130706433"]
+)
+def test_an_entry_that_could_never_match_is_refused(entry: str) -> None:
+    with pytest.raises(ValueError, match=entry):
+        EgressPolicy.parse([entry])
+
+
 def test_a_policy_survives_the_way_into_another_process() -> None:
     entries = ["127.0.0.1:8080", "10.0.0.0/8", "[::1]:99", "fd00::/8", "nas.lan:8096", "box"]
     policy = EgressPolicy.parse(entries)
