@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from providers.hosts.ytdlp import _speaks_of_drm
 from providers.tests.origin import Origin, serves
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -68,6 +69,21 @@ def test_what_a_page_may_not_do_is_refused(origin: Origin, tmp_path: Path, code:
     assert attempt(code, origin.port, folder) == "PermissionError"
     assert [path.name for path in folder.iterdir()] == ["kept"]
     assert (folder / "kept").read_text() == "kept"
+
+
+@pytest.mark.parametrize(
+    ("message", "is_said"),
+    [
+        ("\x1b[0;31mERROR:\x1b[0m [host] a1: This video is DRM protected", True),
+        ("The requested site is known to use DRM protection.", True),
+        ("[generic] embed-xDRmq1: Unable to download webpage: timed out", False),
+        ("Unable to download https://host.example/e/DRM/a?b=DRM: timed out", False),
+    ],
+)
+def test_a_video_is_protected_where_the_message_says_so_and_not_its_address(
+    *, message: str, is_said: bool
+) -> None:
+    assert _speaks_of_drm(message) is is_said
 
 
 @pytest.mark.parametrize(
