@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from providers.errors import (
     Blocked,
@@ -45,10 +46,10 @@ _CHALLENGE_SIGNS = (
 )
 _CHALLENGE_SEARCH_BYTES = 200_000
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
-# Python also has codecs that are no character sets, or slow on hostile input; only these are used.
 # A page may say its character set by itself (WHATWG HTML section 13.2.3.2 looks as far).
 _META = re.compile(rb"<meta\b[^<>]{0,200}", re.IGNORECASE)
 _META_SEARCH_BYTES = 1024
+# Python also has codecs that are no character sets, or slow on hostile input; only these are used.
 _TEXT_CODECS = re.compile(
     r"utf-8|utf-8-sig|utf-16|utf-16-[bl]e|utf-32|utf-32-[bl]e|iso8859-\d+|cp125\d|koi8-[ru]|mac-roman"
     r"|shift_jis|cp932|euc_jp|iso2022_jp|euc_kr|cp949|gb2312|gbk|gb18030|big5"
@@ -95,7 +96,7 @@ def read_page(
     """Make a page of a successful answer or a 304. Raises Blocked for a challenge page."""
     content_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if status == HTTPStatus.NOT_MODIFIED:
-        if known is None:
+        if known is None or not conditions(known, url):
             raise Unreachable("The site said 'not modified' to a request that did not ask.")
         return _unchanged(status, url, content_type, _renewed(known, headers))
     if is_challenge(headers, content):
@@ -104,6 +105,7 @@ def read_page(
         etag=_header(headers, "ETag"),
         last_modified=_header(headers, "Last-Modified"),
         digest=hashlib.blake2b(content, digest_size=16).hexdigest(),
+        host=urlsplit(url).netloc,
     )
     if known is not None and known.digest == validator.digest:
         return _unchanged(status, url, content_type, validator)
@@ -117,6 +119,17 @@ def read_page(
         unchanged=False,
         validator=validator,
     )
+
+
+def conditions(known: PageValidator, url: str) -> dict[str, str]:
+    """The headers that make a request to `url` conditional.
+
+    None for another host than the known one: its pages are not those whose dates and tags we know.
+    """
+    if known.host != urlsplit(url).netloc:
+        return {}
+    headers = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
+    return {name: value for name, value in headers.items() if value}
 
 
 def _unchanged(status: int, url: str, content_type: str, validator: PageValidator) -> FetchedPage:
@@ -136,6 +149,7 @@ def _renewed(known: PageValidator, headers: Mapping[str, str]) -> PageValidator:
         etag=_header(headers, "ETag") or known.etag,
         last_modified=_header(headers, "Last-Modified") or known.last_modified,
         digest=known.digest,
+        host=known.host,
     )
 
 

@@ -100,10 +100,6 @@ def prepare(
     clean, parts = _checked(url, params)
     sent = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "gzip"}
     sent.update(headers or {})
-    if known is not None and known.etag:
-        sent["If-None-Match"] = known.etag
-    if known is not None and known.last_modified:
-        sent["If-Modified-Since"] = known.last_modified
     return Request(method, clean, parts, sent, max_bytes, known=known)
 
 
@@ -173,6 +169,8 @@ def _send(request: Request, exchange: Exchange) -> requests.Response:
     prepared = requests.PreparedRequest()
     prepared.method, prepared.url = request.method, request.url
     prepared.headers = CaseInsensitiveDict(request.headers)
+    if request.known is not None:
+        prepared.headers.update(answers.conditions(request.known, request.url))
     prepared.body = request.body
     if request.body is not None:
         prepared.headers["Content-Length"] = str(len(request.body))
@@ -216,7 +214,7 @@ def _joined(url: str, location: str) -> str:
 
 def _drop_private_headers(request: Request) -> None:
     """Another origin learns nothing that was meant for the first one."""
-    kept = {"user-agent", "accept", "accept-encoding", "if-none-match", "if-modified-since"}
+    kept = {"user-agent", "accept", "accept-encoding"}
     if request.method == "POST":
         kept.add("content-type")
     request.headers = {

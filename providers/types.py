@@ -110,6 +110,7 @@ class PageValidator:
     etag: str = ""
     last_modified: str = ""
     digest: str = ""  # of the decoded body; tells an unchanged page from a site without validators
+    host: str = ""  # that answered, with its port; no other one is sent the first two
 
 
 @dataclass(frozen=True, slots=True)

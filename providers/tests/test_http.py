@@ -59,13 +59,34 @@ def test_a_kept_connection_that_the_site_closed_is_opened_again(
 
 def test_validators_make_a_request_conditional(origin: Origin, client: SiteHttpClient) -> None:
     origin.answers["/"] = sends(b"HTTP/1.1 304 Not Modified\r\n\r\n")
-    known = PageValidator(etag='"abc"', last_modified="Sun, 01 Nov 2026 00:00:00 GMT", digest="d")
+    known = PageValidator(
+        etag='"abc"',
+        last_modified="Sun, 01 Nov 2026 00:00:00 GMT",
+        digest="d",
+        host=f"127.0.0.1:{origin.port}",
+    )
     found = client.get("/", known=known)
     assert found.unchanged
     assert (found.text, found.content) == ("", b"")
     assert found.validator == known
     assert origin.header("If-None-Match") == '"abc"'
     assert origin.header("If-Modified-Since") == "Sun, 01 Nov 2026 00:00:00 GMT"
+
+
+def test_validators_are_sent_to_the_host_that_gave_them_and_no_other(
+    origin: Origin, other_origin: Origin
+) -> None:
+    policy = EgressPolicy.parse(["127.0.0.1"])
+    other_origin.answers["/"] = serves(b"x", ETag='"1"')
+    origin.answers["/"] = redirects(f"{other_origin.url}/")
+    known = SiteHttpClient(origin.url, policy).get("/").validator
+    assert SiteHttpClient(origin.url, policy).get("/", known=known).unchanged
+    assert origin.header("If-None-Match") is None
+    assert other_origin.header("If-None-Match") == '"1"'
+    origin.answers["/"] = serves(b"the list of another site")
+    moved = SiteHttpClient(origin.url, policy).get("/", known=known)
+    assert origin.header("If-None-Match") is None
+    assert moved.text == "the list of another site"
 
 
 def test_an_equal_body_is_unchanged_without_validators(
@@ -90,6 +111,20 @@ def test_odd_validators_are_not_remembered(origin: Origin, client: SiteHttpClien
     [
         ("é".encode(), "text/html", None, "é"),
         (b"\xe9", "text/html; charset=ISO-8859-1", None, "é"),
+        (b"<meta charset='iso-8859-1'>\xe9", "text/html", None, "<meta charset='iso-8859-1'>é"),
+        (
+            b"<meta http-equiv=x content='text/html; charset=latin1'>\xe9",
+            "text/html",
+            "utf-8",
+            "<meta http-equiv=x content='text/html; charset=latin1'>é",
+        ),
+        ("<meta charset=utf-16>é".encode(), "text/html", None, "<meta charset=utf-16>é"),
+        (
+            "<meta charset=latin1>é".encode(),
+            "text/html; charset=utf-8",
+            None,
+            "<meta charset=latin1>é",
+        ),
         (b"\x9c", "text/html; charset=iso-8859-1", None, "œ"),
         (b"\xe9", "text/html", "iso-8859-1", "é"),
         ("é".encode(), 'text/html; charset="UTF-8"', "iso-8859-1", "é"),

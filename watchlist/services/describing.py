@@ -115,4 +115,5 @@ def _as_json(validator: PageValidator) -> dict[str, str]:
         "etag": validator.etag,
         "last_modified": validator.last_modified,
         "digest": validator.digest,
+        "host": validator.host,
     }
