@@ -36,15 +36,16 @@ class Trouble:
 
 
 def reconcile() -> None:
-    """Open a notice for each lasting trouble, close those that are over; cheap, run by a tick."""
+    """Open a notice for each lasting trouble, close those that are over; cheap, run by a tick.
+
+    The broker and the disk may hang just then, so they are asked before the transaction begins. A
+    notice that somebody opens meanwhile is left to the next round.
+    """
+    known = list(Notification.objects.filter(kind=NotificationKind.STUCK, closed_at=None))
+    troubles = [*_provider_troubles(), *_machine_troubles(), *_standing_parts()]
+    lasting = {(who, trouble.cause) for trouble in troubles for who in trouble.user_ids}
+    over = [row.pk for row in known if (row.user_id, row.cause) not in lasting]
     with transaction.atomic():
-        troubles = [*_provider_troubles(), *_machine_troubles(), *_standing_parts()]
-        lasting = {(who, trouble.cause) for trouble in troubles for who in trouble.user_ids}
-        over = [
-            row.pk
-            for row in Notification.objects.filter(kind=NotificationKind.STUCK, closed_at=None)
-            if (row.user_id, row.cause) not in lasting
-        ]
         notifications.close(Notification.objects.filter(pk__in=over))
         for trouble in troubles:
             _open(trouble)

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
+from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -132,6 +133,37 @@ def test_a_part_that_stopped_is_told_to_administrators_until_it_is_back() -> Non
     cache.set("worker:downloads", "now", 60)
     troubles.reconcile()
     assert open_causes(administrator) == []
+
+
+def test_the_broker_is_not_asked_inside_a_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
+    AdministratorFactory.create()
+    troubles.part_stopped(part="downloads")
+    outside, seen = len(connection.atomic_blocks), []
+
+    def note(_keys: list[str]) -> dict[str, str]:
+        seen.append(len(connection.atomic_blocks) - outside)
+        return {}
+
+    monkeypatch.setattr(cache, "get_many", note)
+    troubles.reconcile()
+    assert seen == [0]
+
+
+def test_a_notice_that_is_opened_while_the_parts_are_asked_stays_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    administrator = AdministratorFactory.create()
+    standing = troubles._standing_parts
+
+    def standing_before() -> list[troubles.Trouble]:
+        found = standing()
+        # Another process tells of what stopped at this very moment.
+        troubles.part_stopped(part="broker")
+        return found
+
+    monkeypatch.setattr(troubles, "_standing_parts", standing_before)
+    troubles.reconcile()
+    assert open_causes(administrator) == ["part:broker"]
 
 
 def test_a_part_that_nobody_was_told_of_is_left_to_the_pages() -> None:
