@@ -2,25 +2,60 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from downloads.adminrights import Admin, LookOnlyAdmin
+from providers.text import clean_text
 from watchlist import reasons
 from watchlist.models import Decision, Grab, ItemStatus, WatchlistItem
 from watchlist.services import due, items
+
+if TYPE_CHECKING:
+    _Form = forms.ModelForm[WatchlistItem]
+else:
+    # The generic forms exist for the type checker only.
+    _Form = forms.ModelForm
+
+_MAX_TITLE: Final = 300
+
+
+class WatchlistItemForm(_Form):
+    """What an administrator may change, within the bounds of the pages and the API."""
+
+    last_episode_downloaded = forms.DecimalField(
+        label=capfirst(_("last episode downloaded")),
+        required=False,
+        min_value=0,
+        max_digits=10,
+        decimal_places=3,
+    )
+
+    class Meta:
+        model = WatchlistItem
+        fields = ["anime_title", "status", "auto_download", "quality_preference"]
+
+    def clean_anime_title(self) -> str:
+        """A title that can be seen."""
+        title = clean_text(str(self.cleaned_data["anime_title"]), _MAX_TITLE)
+        if not title:
+            message = self.fields["anime_title"].error_messages["required"]
+            raise forms.ValidationError(message, code="required")
+        return title
 
 
 @admin.register(WatchlistItem)
 class WatchlistItemAdmin(Admin):
     """What people follow; following begins on the pages, where the provider is asked."""
 
+    form = WatchlistItemForm
     list_display = [
         "anime_title",
         "user",
@@ -51,6 +86,9 @@ class WatchlistItemAdmin(Admin):
         "series",
         "anime_url",
         "lang",
+        "poster_image",
+        "synopsis",
+        "genres",
         "status_changed_at",
         "created_at",
         "updated_at",
@@ -62,9 +100,6 @@ class WatchlistItemAdmin(Admin):
         "auto_download",
         "quality_preference",
         "last_episode_downloaded",
-        "poster_image",
-        "synopsis",
-        "genres",
     ]
     actions = ["check_now", "pause", "resume"]
 

@@ -156,7 +156,6 @@ def test_an_item_is_changed_through_the_service(browser: Client) -> None:
         anime_title="Renamed",
         status="paused",
         quality_preference="720p",
-        genres="null",
         user=999,
     )
     assert response.status_code == 302
@@ -165,6 +164,23 @@ def test_an_item_is_changed_through_the_service(browser: Client) -> None:
     assert (item.anime_title, item.status, item.auto_download) == ("Renamed", "paused", False)
     # Nobody follows it actively now, so the service has taken it off the schedule.
     assert item.series.next_check_at is None
+
+
+def test_an_item_takes_nothing_that_the_api_would_refuse(browser: Client) -> None:
+    item = factories.WatchlistItemFactory.create(anime_title="Title", genres=["Drama"])
+    valid = {"anime_title": "Title", "status": "active", "quality_preference": "auto"}
+    for wrong in (
+        {"anime_title": "\u200b\u202e"},
+        {"last_episode_downloaded": "-1"},
+        {"last_episode_downloaded": "NaN"},
+    ):
+        assert edit(browser, item, **(valid | wrong)).status_code == 200
+    texts = {"genres": '{"a": 1}', "poster_image": "javascript:alert(1)", "synopsis": "\x07"}
+    edit(browser, item, **(valid | texts | {"anime_title": "Re\u202enamed"}))
+    item.refresh_from_db()
+    assert (item.anime_title, item.genres) == ("Renamed", ["Drama"])
+    assert (item.poster_image, item.synopsis) == ("", "")
+    assert item.last_episode_downloaded is None
 
 
 def test_items_can_be_paused_resumed_and_checked(browser: Client) -> None:
