@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from downloads.models import DownloadEvent
 from downloads.states import FINISHED
-from watchlist.models import Check
+from watchlist.models import ApiToken, Check
 
 UNCHANGED_AGE: Final = timedelta(days=7)
 CHECK_AGE: Final = timedelta(days=90)
@@ -23,7 +23,7 @@ BATCH: Final = 5000
 
 
 def forget_old() -> None:
-    """Delete checks, events, sign-ins and sessions past their age, in short transactions."""
+    """Delete what is past its age: checks, events, traces of sign-ins; in short transactions."""
     now = timezone.now()
     dull = Check.objects.filter(is_unchanged=True, finished_at__lt=now - UNCHANGED_AGE)
     old = Check.objects.filter(finished_at__lt=now - CHECK_AGE)
@@ -33,7 +33,9 @@ def forget_old() -> None:
     sign_ins = AccessLog.objects.filter(attempt_time__lt=now - SIGN_IN_AGE)
     wrong_tries = AccessAttempt.objects.filter(attempt_time__lt=now - WRONG_TRY_AGE)
     sessions = Session.objects.filter(expire_date__lt=now)
-    for rows in (dull, old, events, sign_ins, wrong_tries, sessions):
+    # Those without an end have no expiry; comparing leaves them out.
+    tokens = ApiToken.objects.filter(expiry__lt=now)
+    for rows in (dull, old, events, sign_ins, wrong_tries, sessions, tokens):
         while True:
             ids = list(rows.values_list("pk", flat=True)[:BATCH])
             if not ids:

@@ -12,8 +12,8 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from watchlist.models import Check
-from watchlist.services import history
+from watchlist.models import ApiToken, Check
+from watchlist.services import history, tokens
 from watchlist.tests.factories import PASSWORD, CheckFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -43,6 +43,18 @@ def test_traces_of_signing_in_are_forgotten_in_time(rows: Any, age: timedelta) -
     with time_machine.travel(timezone.now() + age + timedelta(minutes=5)):
         history.forget_old()
         assert not rows.objects.exists()
+
+
+def test_a_token_is_forgotten_once_it_has_ended() -> None:
+    user = UserFactory.create()
+    tokens.create_token(user=user, name="a month", days=30)
+    kept, _text = tokens.create_token(user=user, name="for good", days=None)
+    with time_machine.travel(timezone.now() + timedelta(days=29)):
+        history.forget_old()
+        assert ApiToken.objects.count() == 2
+    with time_machine.travel(timezone.now() + timedelta(days=31)):
+        history.forget_old()
+    assert list(ApiToken.objects.all()) == [kept]
 
 
 def test_checks_that_found_nothing_are_forgotten_first() -> None:
