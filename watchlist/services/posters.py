@@ -162,9 +162,13 @@ def forget_unused() -> int:
     oldest = time.time() - UNUSED_SECONDS
     removed = 0
     for file in _folder().iterdir():
-        if file.name not in keep and file.stat().st_mtime < oldest:
-            file.unlink(missing_ok=True)
-            removed += 1
+        if file.name in keep:
+            continue
+        # Another process renames or deletes files here, too.
+        with contextlib.suppress(FileNotFoundError):
+            if file.stat().st_mtime < oldest:
+                file.unlink()
+                removed += 1
     return removed
 
 

@@ -184,6 +184,22 @@ def test_a_check_brings_the_poster(origin: Origin) -> None:
 
 
 @pytest.mark.django_db
+def test_a_poster_that_another_process_deletes_meanwhile_keeps_no_other(
+    settings: Settings, tmp_path: Path
+) -> None:
+    settings.DATA_DIR = tmp_path
+    folder = tmp_path / "posters"
+    folder.mkdir()
+    # Listed, and gone when looked at.
+    (folder / "gone.webp").symlink_to(folder / "nowhere")
+    old = folder / "old.webp"
+    old.touch()
+    os.utime(old, (0, 0))
+    assert posters.forget_unused() == 1
+    assert not old.exists()
+
+
+@pytest.mark.django_db
 def test_posters_of_nothing_are_forgotten_after_a_while(origin: Origin, settings: Settings) -> None:
     origin.bodies |= {"/a.jpg": picture(), "/b.jpg": picture(), "/c.jpg": picture()}
     urls = [f"{origin.base_url}/{name}.jpg" for name in "abc"]
