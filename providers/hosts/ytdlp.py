@@ -65,8 +65,7 @@ _REFUSED_EVENTS = frozenset(
 )
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-_DRM = re.compile(r"\bDRM\b")
-_ADDRESS = re.compile(r"https?://\S+")
+_NOT_WORDS = re.compile(r"\x1b\[[0-9;]*m|https?://\S+")  # which have three letters by chance
 _ADVICE = re.compile(
     r"[.;]? *(?:please report this issue|see +https://github\.com|do not open issues).*",
     re.IGNORECASE | re.DOTALL,
@@ -230,8 +229,7 @@ def _code(error: BaseException) -> str:
 
 
 def _speaks_of_drm(message: str) -> bool:
-    """Addresses and names of videos, which messages quote, may have these letters by chance."""
-    return _DRM.search(_ADDRESS.sub("", message)) is not None
+    return re.search(r"\bDRM\b", _NOT_WORDS.sub("", message)) is not None
 
 
 def _code_of_status(status: int) -> str:

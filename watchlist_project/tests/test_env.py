@@ -75,10 +75,24 @@ def test_the_address_of_a_site_may_be_private(monkeypatch: pytest.MonkeyPatch) -
     assert env.web_address("SITE") == "http://192.168.1.5:8080/site"
 
 
-def test_what_is_no_address_of_a_database_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DATABASE_URL", "my-password")
-    with pytest.raises(env.BadSetting, match=r"DATABASE_URL='\.\.\.' is not valid"):
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("nonsense", "nonsense"),
+        ("mysql://db/name", "mysql://db/name"),
+        ("mysql://me:secret@db/name", "mysql://...@db/name"),
+        ("mysql://me:s@//cret@db/name", "mysql://...@db/name"),
+        ("me:secret@db", "...@db"),
+        ("mysql://db/name?password=secret&x=1", "mysql://db/name?password=...&x=1"),
+    ],
+)
+def test_an_address_of_a_database_is_shown_without_its_password(
+    address: str, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", address)
+    with pytest.raises(env.BadSetting) as refused:
         env.database("DATABASE_URL", Path("unused"))
+    assert f"DATABASE_URL={shown!r} is not valid" in str(refused.value)
 
 
 @pytest.mark.parametrize("zone", ["Europe/Paris", "UTC"])
