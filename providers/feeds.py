@@ -11,7 +11,7 @@ import html
 import io
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -51,6 +51,12 @@ _EPISODE = (
         r"(?:\s(?:end|fin|final|vostfr|vost|vf))?(?=\s?$|\s?[\[(]|\s[-\u2013\u2014:])",
         re.IGNORECASE,
     ),
+)
+# "Show 7", "Show 7 VOSTFR", "Show 7: The sea", "7"; what follows the words is no year.
+_BARE = re.compile(
+    r"(?P<words>|.*?\S\s)(?!(?:19|20)\d\d\b)(?P<number>\d{1,4}(?:\.\d{1,2})?)(?:v\d)?"
+    r"(?=\s?$|\s?[\[(:]|\s[-\u2013\u2014]\s|\s(?:end|fin|final|vostfr|vost|vf|\d{3,4}p)\b)",
+    re.IGNORECASE,
 )
 _SEASON = re.compile(r"\b(?:season|saison|staffel)\s?(\d{1,3})\b", re.IGNORECASE)
 
@@ -109,7 +115,7 @@ def parse_feed(content: bytes, url: str) -> Feed:
         is_complete=str(head.get("itunes_complete", "")).strip().lower() == "yes",
         has_torrents=any(has_torrent(entry) for entry in entries),
         entry_count=len(entries),
-        items=_oldest_first(items),
+        items=_oldest_first(_with_bare_numbers(items, _title(head))),
     )
 
 
@@ -135,6 +141,30 @@ def _title(part: Any) -> str:
     return clean_text(title, _MAX_TITLE_LENGTH)
 
 
+def _with_bare_numbers(items: list[FeedItem], feed_title: str) -> list[FeedItem]:
+    """Numbers that stand behind the same words in most titles, where none tells them otherwise.
+
+    One title alone says nothing, unless the words are the feed's own.
+    """
+    regular = [item for item in items if not item.is_special]
+    if any(item.number is not None for item in regular):
+        return items
+    found = {item.ref: match for item in regular if (match := _BARE.match(item.title))}
+    words = Counter(match["words"].strip().casefold() for match in found.values())
+    usual, count = words.most_common(1)[0] if words else ("", 0)
+    is_own = usual in {"", feed_title.casefold()}
+    if 2 * count <= len(regular) or (count == 1 and not is_own):
+        return items
+    numbers = {
+        ref: Decimal(match["number"])
+        for ref, match in found.items()
+        if match["words"].strip().casefold() == usual
+    }
+    if len(set(numbers.values())) < count:
+        return items
+    return [replace(item, number=numbers.get(item.ref)) for item in items]
+
+
 def _oldest_first(items: list[FeedItem]) -> tuple[FeedItem, ...]:
     """By date where all have one; else as the document has them, feeds put the newest first.
 
@@ -152,10 +182,10 @@ def _item(entry: Any, media: tuple[FeedMedia, ...], base: str, *, is_id_unique: 
     title = _title(entry)
     season, number = _numbers(entry, title)
     kind = str(entry.get("itunes_episodetype", "full")).strip().lower()
-    link = http_url(str(entry.get("link", "")), base)
+    link = _link(entry, base) or media[0].url
     identity = str(entry.get("id", "")) if is_id_unique else ""
     return FeedItem(
-        ref=_stable_ref(identity or media[0].url or link),
+        ref=_stable_ref(identity or media[0].url),
         title=title,
         link=link,
         season=season,
@@ -165,6 +195,14 @@ def _item(entry: Any, media: tuple[FeedMedia, ...], base: str, *, is_id_unique: 
         duration_seconds=_duration(entry),
         media=media,
     )
+
+
+def _link(entry: Any, base: str) -> str:
+    """The page of an entry; feedparser gives an identity in its place that may be no address."""
+    link = str(entry.get("link", "")).strip()
+    if link == str(entry.get("id", "")).strip() and "://" not in link:
+        return ""
+    return http_url(link, base)
 
 
 def _stable_ref(identity: str) -> str:

@@ -106,7 +106,7 @@ class FeedAdapter(SiteAdapter):
         )
 
     def resolve(self, series_ref: str, episode_ref: str, lang: str) -> list[VideoSource]:
-        """The files of an entry, best first."""
+        """The files of an entry, best first; its sound alone is no episode where it has both."""
         for item in self._read(series_ref).items:
             if item.ref == episode_ref:
                 return [
@@ -118,6 +118,7 @@ class FeedAdapter(SiteAdapter):
                         height=media.height,
                     )
                     for media in item.media
+                    if media.is_audio is item.media[0].is_audio
                 ]
         raise NotFound("This episode is no longer in the feed.")
 

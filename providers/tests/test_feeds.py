@@ -144,6 +144,71 @@ def test_markup_becomes_text(markup: str, text: str) -> None:
     assert plain_text(markup) == text
 
 
+def numbers_of(feed_title: str, *titles: str) -> list[str | None]:
+    """The numbers read from these titles, of a feed that puts its newest entry first."""
+    entries = "".join(
+        f"<item><title>{title}</title><guid>g{place}</guid>"
+        f'<enclosure url="https://h.example/{place}.mp4" type="video/mp4" length="1"/></item>'
+        for place, title in enumerate(reversed(titles))
+    )
+    feed = f"<rss version='2.0'><channel><title>{feed_title}</title>{entries}</channel></rss>"
+    items = parse_feed(feed.encode(), "https://h.example/feed.xml").items
+    assert [item.title for item in items] == list(titles)
+    return [None if item.number is None else str(item.number) for item in items]
+
+
+@pytest.mark.parametrize(
+    ("titles", "numbers"),
+    [
+        (("Slow Show 1", "Slow Show 2", "Slow Show 3"), ["1", "2", "3"]),
+        (("Show 12", "Show 12.5", "Show 13"), ["12", "12.5", "13"]),
+        (("7", "8"), ["7", "8"]),
+        (("Show 01 VOSTFR 1080p", "Show 02v2 VOSTFR 1080p"), ["1", "2"]),
+        (("Show 1: The Sea", "Show 2 - The Shore", "Show 3 [720p]"), ["1", "2", "3"]),
+        (("Catch 22 1", "Catch 22 2"), ["1", "2"]),
+        (("Show 1", "Show 2", "Behind the scenes"), ["1", "2", None]),
+    ],
+)
+def test_numbers_behind_the_same_words_are_read(titles: tuple[str, ...], numbers: object) -> None:
+    assert numbers_of("A feed", *titles) == numbers
+
+
+@pytest.mark.parametrize(
+    "titles",
+    [
+        ("Area 51: Part one", "Area 51: Part two"),
+        ("Top 10 songs", "Top 5 dogs"),
+        ("Talk 2024-01-05", "Talk 2024-01-12"),
+        ("Concert 2023", "Concert 2024"),
+        ("Area 51", "The gate", "Catch 22"),
+    ],
+)
+def test_numbers_that_count_nothing_are_not_read(titles: tuple[str, ...]) -> None:
+    assert set(numbers_of("A feed", *titles)) == {None}
+
+
+def test_a_single_entry_is_numbered_when_it_begins_like_its_feed() -> None:
+    assert numbers_of("Demo Show", "Demo Show 7") == ["7"]
+    assert numbers_of("A feed", "Area 51") == [None]
+
+
+@pytest.mark.parametrize(
+    ("inside", "link"),
+    [
+        ("<link>https://h.example/12</link><guid>fr-12</guid>", "https://h.example/12"),
+        ("<guid>https://h.example/g12</guid>", "https://h.example/g12"),
+        ("<guid>fr-12</guid>", "https://h.example/12.mp4"),
+        ('<guid isPermaLink="false">fr-12</guid>', "https://h.example/12.mp4"),
+    ],
+)
+def test_an_entry_without_a_page_leads_to_its_file(inside: str, link: str) -> None:
+    media = '<enclosure url="https://h.example/12.mp4" type="video/mp4" length="1"/>'
+    item = f"<item><title>Episode 12</title>{inside}{media}</item>"
+    feed = f"<rss version='2.0'><channel><title>Show</title>{item}</channel></rss>"
+    (read,) = parse_feed(feed.encode(), "https://h.example/feed.xml").items
+    assert read.link == link
+
+
 @pytest.mark.skipif(
     not REAL_FEEDS, reason="TSUZUKU_REAL_DATA names no folder with saved feeds; none ship with us"
 )
