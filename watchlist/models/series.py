@@ -28,6 +28,8 @@ class Series(models.Model):
 
     title = models.CharField(_("title"), max_length=300)
     is_title_guessed = models.BooleanField(default=False)
+    # Its folder in the library, named after the title that it had at its first download.
+    folder = models.CharField(_("folder"), max_length=300, blank=True, editable=False)
     other_titles = models.JSONField(default=list, blank=True)
     synopsis = models.TextField(_("synopsis"), blank=True)
     genres = models.JSONField(_("genres"), default=list, blank=True)

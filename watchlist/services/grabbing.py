@@ -36,9 +36,9 @@ def grab_each(*, wanted: Iterable[Candidate]) -> None:
 
     Called inside a transaction, for episodes that the items have no grab for.
     """
-    orders = [
-        (one, _order_for(one, is_automatic=True)) for one in sorted(wanted, key=_place_in_queue)
-    ]
+    chosen = sorted(wanted, key=_place_in_queue)
+    _settle_folders(chosen)
+    orders = [(one, _order_for(one, is_automatic=True)) for one in chosen]
     if not orders:
         return
     downloads = queue.enqueue_many([order for _, order in orders])
@@ -58,7 +58,10 @@ def grab_each(*, wanted: Iterable[Candidate]) -> None:
 def grab_by_hand(*, item: WatchlistItem, episode: Episode) -> Download:
     """Download one episode now, whatever the automatic rule says."""
     with transaction.atomic():
+        # The queue's lock comes first everywhere, so that no two writers deadlock.
+        queue.limiter(lock=True)
         chosen = Candidate(item, item.series, episode, queue.PRIORITY_MANUAL)
+        _settle_folders([chosen])
         download = queue.enqueue(_order_for(chosen, is_automatic=False))
         if download.state == State.FAILED:
             queue.retry(download, priority=queue.PRIORITY_MANUAL)
@@ -118,6 +121,23 @@ def _forget_what_is_gone(cancelled: Collection[uuid.UUID]) -> None:
     if item_ids:
         WatchlistItem.objects.filter(pk__in=item_ids).update(needs_decision=True)
         had.delete()
+
+
+def _settle_folders(chosen: Iterable[Candidate]) -> None:
+    """Name the folder of each series once: a site that changes a title divides no series in two.
+
+    A title that was only guessed from an address does not last.
+    """
+    settled: dict[uuid.UUID, str] = {}
+    for one in chosen:
+        series = one.series
+        if series.folder or series.is_title_guessed:
+            continue
+        if series.pk not in settled:
+            rows = Series.objects.filter(pk=series.pk)
+            rows.filter(folder="").update(folder=naming.name_of(series))
+            settled[series.pk] = rows.values_list("folder", flat=True).get()
+        series.folder = settled[series.pk]
 
 
 def _order_for(chosen: Candidate, *, is_automatic: bool) -> Order:

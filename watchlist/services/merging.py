@@ -6,7 +6,7 @@ Pure: rows and lists in, rows to write out. Nothing here ever removes an episode
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -130,7 +130,7 @@ def _fits(lost: Known, entry: EpisodeListing) -> bool:
 
 
 def suspicion(
-    known: Iterable[Known],
+    known: Collection[Known],
     listed: Sequence[EpisodeListing],
     *,
     suspect_since: datetime | None,
@@ -149,10 +149,21 @@ def suspicion(
     lost = before - after
     if lost <= 0 or (lost <= SHRINK_EPISODES and after >= before * SHRINK_RATIO):
         return None
+    if _has_slid(known, listed):
+        return None
     is_old = suspect_since is not None and now - suspect_since >= BELIEVED_AGE
     if is_old and suspect_count + 1 >= BELIEVED_AFTER:
         return None
     return EmptyList(f"The site lists {after} episodes, {before} were known; nothing was changed.")
+
+
+def _has_slid(known: Collection[Known], listed: Sequence[EpisodeListing]) -> bool:
+    """Whether only the oldest are gone and something new is there: a feed of the last days."""
+    before = [one.ref for one in sorted(known, key=lambda one: one.position) if one.is_listed]
+    now = {entry.ref for entry in listed}
+    staying = [ref for ref in before if ref in now]
+    is_end = bool(staying) and before[-len(staying) :] == staying
+    return is_end and not now <= set(before)
 
 
 def _likeness_of(entry: EpisodeListing) -> Likeness:

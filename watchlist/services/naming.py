@@ -22,12 +22,12 @@ _NUMBER_MARK = re.compile(
 
 def folder_of(series: Series, season: int) -> str:
     """`<Series>/Season 01`, relative to the library; specials are season 0."""
-    return f"{_series_name(series)}/Season {season:02}"
+    return f"{_folder(series)}/Season {season:02}"
 
 
 def stem_of(series: Series, episode: Episode) -> str:
     """`<Series> - S01E07 - <Title>`, without quality and extension."""
-    stem = f"{_series_name(series)} - S{episode.season:02}E{two_digits(episode.number)}"
+    stem = f"{_folder(series)} - S{episode.season:02}E{two_digits(episode.number)}"
     said = _without_number(_without_series_name(episode.title, series.title), episode.number)
     title = _shortened(safe_name(said, fallback="_"), TITLE_BYTES)
     if not said or title == "_" or _NUMBER_ONLY.fullmatch(said):
@@ -62,8 +62,13 @@ def two_digits(number: Decimal) -> str:
     return f"{whole:0>2}{dot}{rest}"
 
 
-def _series_name(series: Series) -> str:
+def name_of(series: Series) -> str:
+    """The title as the name of a folder."""
     return _shortened(safe_name(series.title, fallback="Series"), SERIES_BYTES)
+
+
+def _folder(series: Series) -> str:
+    return series.folder or name_of(series)
 
 
 def _shortened(name: str, size_bytes: int) -> str:

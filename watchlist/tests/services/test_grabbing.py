@@ -99,3 +99,32 @@ def test_pausing_leaves_a_running_download_alone(item: WatchlistItem) -> None:
     assert claim is not None
     items.set_status(item=item, status=ItemStatus.PAUSED)
     assert Download.objects.get(pk=claim.download_id).state == State.RESOLVING
+
+
+def folders() -> set[str]:
+    return {
+        path.partition("/")[0] for path in Download.objects.values_list("target_folder", flat=True)
+    }
+
+
+def test_a_title_that_the_site_changes_divides_no_series_in_two(
+    item: WatchlistItem, series: Series
+) -> None:
+    Series.objects.update(title="Paper Lanterns")
+    grabbing.grab_by_hand(item=item, episode=series.episodes.get(number=2))
+    Series.objects.update(title="Paper Lanterns (Saison 1)")
+    items.set_status(item=item, status=ItemStatus.PAUSED)
+    items.set_status(item=item, status=ItemStatus.ACTIVE)
+    assert Download.objects.count() == 5
+    assert folders() == {"Paper Lanterns"}
+
+
+def test_a_guessed_title_does_not_name_the_folder_for_good(series: Series) -> None:
+    Series.objects.update(title="paper lanterns 2", is_title_guessed=True)
+    series.refresh_from_db()
+    item = WatchlistItemFactory.create(series=series, auto_download=False)
+    grabbing.grab_by_hand(item=item, episode=series.episodes.get(number=1))
+    Series.objects.update(title="Paper Lanterns", is_title_guessed=False)
+    item = WatchlistItem.objects.get(pk=item.pk)
+    grabbing.grab_by_hand(item=item, episode=series.episodes.get(number=2))
+    assert folders() == {"paper lanterns 2", "Paper Lanterns"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -137,3 +138,28 @@ def test_a_short_list_is_believed_when_it_was_seen_often_and_for_three_days() ->
 def test_an_empty_list_is_never_believed() -> None:
     assert not believed(20, 0, since=NOW - timedelta(days=30), count=99)
     assert not believed(0, 0)
+
+
+def slid(before: Iterable[int], after: Iterable[int]) -> bool:
+    """Whether a list is believed whose entries were these and are those now."""
+    found = merging.suspicion(
+        [known(f"episode {n}", position=n) for n in before],
+        [entry(f"episode {n}") for n in after],
+        suspect_since=None,
+        suspect_count=0,
+        now=NOW,
+    )
+    return found is None
+
+
+def test_a_feed_of_the_last_days_may_lose_many_when_it_has_something_new() -> None:
+    assert slid(range(1, 20), range(15, 21))
+
+
+def test_a_list_that_lost_many_and_has_nothing_new_is_suspect() -> None:
+    assert not slid(range(1, 20), range(15, 20))
+
+
+def test_a_list_that_lost_what_is_not_the_oldest_is_suspect() -> None:
+    assert not slid(range(1, 20), [*range(1, 5), 20])
+    assert not slid(range(1, 20), range(30, 35))
