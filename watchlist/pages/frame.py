@@ -93,7 +93,7 @@ def machine() -> Machine:
     return Machine(
         broker=has_broker,
         workers={name: f"worker:{name}" in signs for name in WORKERS},
-        beat=last is not None and timezone.now() - last < scheduler.BEAT_SILENCE,
+        beat=scheduler.is_fresh(last),
         schedule_on=bool(check and check.enabled),
         interval=timedelta(seconds=seconds) if seconds else timedelta(hours=hours),
     )

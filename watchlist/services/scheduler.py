@@ -124,8 +124,15 @@ def is_beat_alive() -> bool:
         .values_list("last_run_at", flat=True)
         .first()
     )
-    # One in the future was written before the clock was set back, and says nothing.
-    return last is not None and abs(timezone.now() - last) < BEAT_SILENCE
+    return is_fresh(last)
+
+
+def is_fresh(heartbeat: datetime | None) -> bool:
+    """Whether a heartbeat is one of the last seconds.
+
+    One in the future was written before the clock was set back, and says nothing.
+    """
+    return heartbeat is not None and abs(timezone.now() - heartbeat) < BEAT_SILENCE
 
 
 def status() -> SchedulerStatus:
