@@ -284,3 +284,8 @@ def test_state_is_closed_to_others(running: Running) -> None:
     assert modes["broker"] == "0o700"
     assert modes["secret_key"] == modes["setup_code"] == modes["tsuzuku.sqlite3"] == "0o600"
     assert modes["broker/valkey.sock"] == "0o700"
+
+
+def test_what_is_logged_is_kept_in_the_data_folder(running: Running) -> None:
+    log = running.data_dir / "logs" / "tsuzuku.log"
+    wait_for(lambda: "Tsuzuku is at" in log.read_text(encoding="utf-8"), running.output)

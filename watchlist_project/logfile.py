@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import logging
+import logging.config
 from contextlib import suppress
-from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import Final
 
+from django.conf import settings
+
 from watchlist_project.env import refuse
-from watchlist_project.logs import OneLine, TaskContext, WithoutTraceback
 
 MAX_BYTES: Final = 5_000_000
 KEPT: Final = 3  # older files, the newest of them first: tsuzuku.log.1
@@ -26,15 +26,23 @@ class LogFile:
         try:
             # Addresses of what people watch are nobody else's business.
             self.path.parent.mkdir(mode=0o700, exist_ok=True)
-            # It looks whether the file is still the same before each line.
-            handler = WatchedFileHandler(self.path, encoding="utf-8", errors="backslashreplace")
+            self.path.touch(mode=0o600)
         except OSError as error:
             accepted = f"a folder in which {self.path} can be written ({error.strerror})"
             refuse("DATA_DIR", str(self.path.parent.parent), accepted)
-        handler.setFormatter(OneLine())
-        for one in (TaskContext(), WithoutTraceback()):
-            handler.addFilter(one)
-        logging.getLogger().addHandler(handler)
+        # In the settings, because Celery lets Django set up its logging again in each worker.
+        console = settings.LOGGING["handlers"]["console"]
+        settings.LOGGING["handlers"]["file"] = {
+            # It looks whether the file is still the same before each line.
+            "class": "logging.handlers.WatchedFileHandler",
+            "filename": str(self.path),
+            "encoding": "utf-8",
+            "errors": "backslashreplace",
+            "filters": console["filters"],
+            "formatter": console["formatter"],
+        }
+        settings.LOGGING["root"]["handlers"] = ["console", "file"]
+        logging.config.dictConfig(settings.LOGGING)
 
     def put_aside(self) -> None:
         """Begin a new file when this one is large, and forget the oldest."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,68 +12,58 @@ import pytest
 from watchlist_project.env import BadSetting
 from watchlist_project.logfile import KEPT, MAX_BYTES, LogFile
 
-logger = logging.getLogger("providers")
 ROOT = Path(__file__).resolve().parents[2]
-FORKED = """
+# In a process of its own: logging is set up for all of one, and a fork takes no threads along.
+PARTS = """
 import logging, os, sys
 from pathlib import Path
+import django
+django.setup()
 from watchlist_project.logfile import LogFile
-LogFile(Path(sys.argv[1])).open()
+log = LogFile(Path(sys.argv[1]))
+log.open()
 if (part := os.fork()) == 0:
-    logging.warning("from a part")
+    django.setup()  # as Celery does
+    logging.warning("from %s", "a part\\nERROR x")
     os._exit(0)
 os.waitpid(part, 0)
-logging.warning("from the supervisor")
+log.path.rename(log.path.with_name("aside"))
+logging.warning("after it was put aside")
 """
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> Iterator[LogFile]:
-    root = logging.getLogger()
-    before = list(root.handlers)
+def log(tmp_path: Path) -> LogFile:
     found = LogFile(tmp_path)
-    found.open()
-    yield found
-    for handler in set(root.handlers) - set(before):
-        root.removeHandler(handler)
-        handler.close()
+    found.path.parent.mkdir()
+    return found
 
 
-def older(log: LogFile) -> list[Path]:
-    return sorted(log.path.parent.glob("tsuzuku.log.*"))
-
-
-def test_a_line_is_in_the_file_and_nobody_else_may_read_it(log: LogFile) -> None:
-    logger.warning("asked %s", "a site\nERROR x")
-    assert log.path.read_text().endswith("WARNING providers: asked a site\\nERROR x\n")
-    assert log.path.parent.stat().st_mode & 0o077 == 0
-
-
-def test_a_process_that_was_forked_writes_to_it_too(tmp_path: Path) -> None:
-    # Not in this process, whose threads a fork would not take along.
-    subprocess.run([sys.executable, "-c", FORKED, str(tmp_path)], check=True, cwd=ROOT)
-    lines = LogFile(tmp_path).path.read_text().splitlines()
-    assert [line.split(": ")[1] for line in lines] == [
-        "from a part",
-        "from the supervisor",
-    ]
+def test_every_part_writes_to_it_also_after_it_was_put_aside(tmp_path: Path) -> None:
+    environment = {"DJANGO_SETTINGS_MODULE": "tests.settings", "PATH": os.environ["PATH"]}
+    command = [sys.executable, "-c", PARTS, str(tmp_path)]
+    subprocess.run(command, check=True, cwd=ROOT, env=environment)
+    folder = tmp_path / "logs"
+    assert (folder / "aside").read_text().endswith("WARNING root: from a part\\nERROR x\n")
+    assert (folder / "tsuzuku.log").read_text().endswith("after it was put aside\n")
+    assert folder.stat().st_mode & 0o077 == 0
 
 
 def test_a_small_file_stays(log: LogFile) -> None:
-    logger.warning("kept")
+    log.path.write_text("kept")
     log.put_aside()
-    assert older(log) == []
+    assert log.path.read_text() == "kept"
 
 
 def test_a_large_file_is_put_aside_and_the_oldest_forgotten(log: LogFile) -> None:
     for number in range(KEPT + 2):
-        logger.warning("file %d", number)
+        log.path.write_text(f"file {number}\n")
         os.truncate(log.path, MAX_BYTES)
         log.put_aside()
-    logger.warning("new")
-    assert log.path.read_text().endswith("new\n")
-    firsts = [path.read_bytes().split(b"\n")[0].decode() for path in older(log)]
-    assert [first[-6:] for first in firsts] == ["file 4", "file 3", "file 2"]
+    assert not log.path.exists()
+    older = sorted(log.path.parent.glob("tsuzuku.log.*"))
+    firsts = [path.read_bytes().split(b"\n")[0] for path in older]
+    assert firsts == [b"file 4", b"file 3", b"file 2"]
 
 
 def test_a_folder_that_cannot_be_written_stops_the_start(tmp_path: Path) -> None:
