@@ -42,6 +42,7 @@ class Reason(StrEnum):
     ITEM_COMPLETED = "item_completed"
     ITEM_ARCHIVED = "item_archived"
     IGNORED = "ignored"
+    NOT_LISTED = "not_listed"
     RUNNING = "running"
     WAITING_FOR_SLOT = "waiting_for_slot"
     WAITING_FOR_WINDOW = "waiting_for_window"
@@ -69,6 +70,7 @@ class EpisodeFacts:
     is_special: bool
     first_seen_at: datetime
     is_ignored: bool = False
+    is_listed: bool = True  # by its provider, now
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,8 @@ def decide(episode: EpisodeFacts, item: ItemFacts, everybody: GlobalFacts) -> Ve
         return Verdict(Reason.AUTO_OFF_FOR_SERIES)
     if not everybody.auto_download_enabled:
         return Verdict(Reason.AUTO_OFF_FOR_EVERYBODY)
+    if not episode.is_listed:
+        return Verdict(Reason.NOT_LISTED)
     return Verdict(Reason.WANTED, accepted=True)
 
 

@@ -31,6 +31,9 @@ _SENTENCES: dict[Reason, str] = {
     Reason.ITEM_COMPLETED: gettext_noop("The series is marked as completed."),
     Reason.ITEM_ARCHIVED: gettext_noop("The series is archived."),
     Reason.IGNORED: gettext_noop("You chose to ignore this episode."),
+    Reason.NOT_LISTED: gettext_noop(
+        "The provider does not list it now; it is downloaded once it is there again."
+    ),
     Reason.RUNNING: gettext_noop("It is being downloaded now."),
     Reason.WAITING_FOR_WINDOW: gettext_noop("Waiting for the hours in which downloads may run."),
     Reason.NO_USABLE_PLAYER: gettext_noop("No usable player: %(error)s."),

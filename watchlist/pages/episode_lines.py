@@ -95,6 +95,12 @@ def groups_of(rows: Sequence[EpisodeRow], *, show_all: bool) -> list[Group]:
     ]
 
 
+def _reason(row: EpisodeRow) -> str:
+    if row.is_listed or row.reason_code == Reason.NOT_LISTED:
+        return row.reason
+    return f"{row.reason} {_('No longer listed there.')}"
+
+
 def line_of(row: EpisodeRow) -> Line:
     """One episode in words."""
     look = _PAUSED if row.reason_code == Reason.PAUSED_BY_USER else _STATES[row.state]
@@ -109,7 +115,7 @@ def line_of(row: EpisodeRow) -> Line:
         label=_(look.label),
         icon=look.icon,
         level=look.level,
-        reason=row.reason if row.is_listed else f"{row.reason} {_('No longer listed there.')}",
+        reason=_reason(row),
         technical=row.technical,
         seen=wording.day(published),
         percent=min(100, row.bytes_done * 100 // total) if is_running and total else None,

@@ -64,6 +64,7 @@ def episode_facts(episode: Episode, *, is_ignored: bool) -> EpisodeFacts:
         is_special=episode.is_special,
         first_seen_at=episode.first_seen_at,
         is_ignored=is_ignored,
+        is_listed=episode.is_listed,
     )
 
 

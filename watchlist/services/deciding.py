@@ -174,7 +174,8 @@ def _is_unwanted(grab: Grab, item: WatchlistItem, verdict: Verdict) -> bool:
         # It does not run anyway, and were it queued anew when the series goes on, the pause that
         # somebody made by hand would be forgotten.
         return verdict.reason in _BEFORE_START
-    return not verdict.accepted
+    # What was queued while it was listed may be there again by the time of its turn.
+    return not verdict.accepted and verdict.reason is not Reason.NOT_LISTED
 
 
 def _judge(candidate: Candidate, before: _Known, everybody: GlobalFacts) -> _Judged:
@@ -208,5 +209,5 @@ def _remember(judged: list[_Judged]) -> None:
 
 def _grab_wanted(judged: list[_Judged]) -> None:
     """Queue what is wanted and still to be had."""
-    wanted = [one for one, verdict in judged if verdict.accepted and one.episode.is_listed]
+    wanted = [one for one, verdict in judged if verdict.accepted]
     grabbing.grab_each(wanted=wanted)

@@ -137,6 +137,11 @@ def test_an_ignored_episode_is_skipped_before_anything_else_is_asked() -> None:
     assert decide(episode, replace(ITEM, status="paused"), EVERYBODY).reason is Reason.IGNORED
 
 
+def test_what_is_wanted_and_not_listed_now_is_skipped_until_it_is() -> None:
+    verdict = decide(replace(EPISODE, is_listed=False), ITEM, EVERYBODY)
+    assert (verdict.reason, verdict.accepted) == (Reason.NOT_LISTED, False)
+
+
 def test_a_completed_download_is_in_the_library_even_after_the_user_cancelled() -> None:
     grab = replace(GRAB, state=State.COMPLETED, is_cancelled_here=True)
     state, verdict = explain(EPISODE, ITEM, EVERYBODY, grab, NOW)

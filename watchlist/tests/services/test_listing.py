@@ -15,6 +15,7 @@ from hypothesis.extra.django import TestCase
 
 from downloads.models import Download
 from providers.types import AiringStatus, EpisodeList, EpisodeListing, PageValidator, SeriesDetails
+from watchlist.decisions import Reason
 from watchlist.models import (
     Check,
     CheckStatus,
@@ -24,6 +25,7 @@ from watchlist.models import (
     Series,
     WatchlistItem,
 )
+from watchlist.selectors.episodes import find_episode
 from watchlist.services import deciding, items, listing, outcomes
 from watchlist.services.outcomes import Answer
 from watchlist.tests.factories import (
@@ -257,6 +259,10 @@ class TestAnEpisodeThatReturns:
         record(item.series, entries("1", "2", "3", "4"))
         items.change(item=item, changes={"auto_download": True})
         assert waiting(item) == [1, 2, 3, 4]
+        item.refresh_from_db()
+        gone = find_episode(item, item.series.episodes.get(number=5).pk)
+        assert gone is not None
+        assert gone.reason_code == Reason.NOT_LISTED
         record(item.series, entries("1", "2", "3", "4", "5"))
         deciding.decide_marked()
         assert waiting(item) == [1, 2, 3, 4, 5]
