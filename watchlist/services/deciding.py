@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from downloads import queue
@@ -31,6 +32,8 @@ class _Known(NamedTuple):
     is_ignored: bool
 
 
+MARKED_AT_ONCE: Final = 100
+MARKED_SECONDS: Final = 10.0
 _NO_DECISION: Final = _Known("", {}, is_ignored=False)
 _BEFORE_START: Final = frozenset({Reason.BELOW_START, Reason.SPECIAL_BEFORE_START})
 
@@ -109,12 +112,18 @@ def decide_again_for(*, items: Collection[WatchlistItem]) -> None:
         rows.filter(needs_decision=True).update(needs_decision=False)
 
 
-def decide_marked(*, limit: int = 100) -> int:
-    """Work through items for which the answer may be another now. Returns how many."""
-    items = list(WatchlistItem.objects.filter(needs_decision=True)[:limit])
-    for item in items:
-        decide_again(item=item)
-    return len(items)
+def decide_marked() -> int:
+    """Work through items for which the answer may be another now. Returns how many.
+
+    What an administrator has switched off would go on for all who are left over for the next tick.
+    """
+    began, count = time.monotonic(), 0
+    marked = WatchlistItem.objects.filter(needs_decision=True)
+    while time.monotonic() - began < MARKED_SECONDS and (items := list(marked[:MARKED_AT_ONCE])):
+        for item in items:
+            decide_again(item=item)
+        count += len(items)
+    return count
 
 
 def set_ignored(*, item: WatchlistItem, episode: Episode, ignored: bool) -> None:
@@ -150,8 +159,11 @@ def _withdraw_unwanted(
     items: Collection[WatchlistItem], known: Mapping[_Pair, _Known], everybody: GlobalFacts
 ) -> None:
     by_id = {item.pk: item for item in items}
+    is_open = Q(download__state__in=WAITING)
+    # Else a retry would fetch the quality that was wished before.
+    is_old = Q(download__state=State.FAILED) & ~Q(download__quality=F("item__quality_preference"))
     grabs = Grab.objects.select_related("episode", "download").filter(
-        item__in=items, is_manual=False, cancelled_at=None, download__state__in=WAITING
+        is_open | is_old, item__in=items, is_manual=False, cancelled_at=None
     )
     unwanted = []
     for grab in grabs:

@@ -88,6 +88,28 @@ def test_another_quality_replaces_the_waiting_downloads(item: WatchlistItem) -> 
     assert set(states) == {("auto", State.CANCELLED), ("480p", State.QUEUED)}
 
 
+def test_another_quality_replaces_a_failed_download(item: WatchlistItem) -> None:
+    Download.objects.update(state=State.FAILED)
+    items.change(item=item, changes={"quality_preference": "480p"})
+    assert waiting(item) == [1, 2, 3, 4, 5]
+    assert {grab.download.quality for grab in item.grabs.all()} == {"480p"}
+
+
+def test_a_failed_download_stays_failed_when_nothing_is_wished_anew(item: WatchlistItem) -> None:
+    Download.objects.update(state=State.FAILED)
+    items.change(item=item, changes={"anime_title": "Another"})
+    deciding.decide_again(item=item)
+    assert waiting(item) == []
+
+
+def test_one_tick_decides_for_more_than_one_batch(
+    series: Series, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deciding, "MARKED_AT_ONCE", 2)
+    WatchlistItemFactory.create_batch(5, series=series, needs_decision=True)
+    assert deciding.decide_marked() == 5
+
+
 def test_a_change_that_says_nothing_new_writes_nothing(item: WatchlistItem) -> None:
     before = Download.objects.get(grabs__item=item, grabs__episode__number=1).events.count()
     items.change(item=item, changes={"quality_preference": "auto", "status": "active"})
