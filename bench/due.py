@@ -51,12 +51,12 @@ def fill(items: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO watchlist_series (id, provider_id, ref, lang, title, is_title_guessed, "
-            "other_titles, synopsis, genres, poster_url, airing_status, episodes_known, "
-            "validators, next_check_at, "
+            "folder, has_seasons, other_titles, synopsis, genres, poster_url, airing_status, "
+            "episodes_known, validators, next_check_at, "
             "failures, last_error_code, last_error_text, suspect_count, created_at, "
             f"updated_at) SELECT {key}, 'feed', 'http://feeds.example/' || n, 'vostfr', "
-            f"'Series ' || n, {no}, {json}, '', {json}, '', 'unknown', 0, {json}, {due_at}, "
-            f"0, '', '', 0, %s, %s FROM ({numbers}) AS numbers",
+            f"'Series ' || n, {no}, '', {no}, {json}, '', {json}, '', 'unknown', 0, {json}, "
+            f"{due_at}, 0, '', '', 0, %s, %s FROM ({numbers}) AS numbers",
             [now, now, now, now],
         )
         cursor.execute(

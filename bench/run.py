@@ -25,11 +25,12 @@ def main() -> int:
     if unknown:
         print(f"No such benchmark: {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}.")
         return 2
-    return max(_run(*BENCHMARKS[name]) for name in names)
+    return max(subprocess.call([sys.executable, str(script_of(name))]) for name in names)
 
 
-def _run(script: str, *words: str) -> int:
-    return subprocess.call([sys.executable, str(FOLDER / script), *words])
+def script_of(name: str) -> Path:
+    """The program of a benchmark."""
+    return FOLDER / BENCHMARKS[name]
 
 
 if __name__ == "__main__":
