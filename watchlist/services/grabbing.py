@@ -128,16 +128,18 @@ def _settle_folders(chosen: Iterable[Candidate]) -> None:
 
     A title that was only guessed from an address does not last.
     """
-    settled: dict[uuid.UUID, str] = {}
-    for one in chosen:
-        series = one.series
-        if series.folder or series.is_title_guessed:
-            continue
-        if series.pk not in settled:
-            rows = Series.objects.filter(pk=series.pk)
-            rows.filter(folder="").update(folder=naming.name_of(series))
-            settled[series.pk] = rows.values_list("folder", flat=True).get()
-        series.folder = settled[series.pk]
+    every = [one.series for one in chosen]
+    nameless = [one for one in every if not one.folder and not one.is_title_guessed]
+    if not nameless:
+        return
+    rows = Series.objects.filter(pk__in={series.pk for series in nameless})
+    locked = rows.select_for_update(no_key=True).order_by("pk")
+    folders: dict[uuid.UUID, str] = dict(locked.values_list("pk", "folder"))
+    new = {series.pk: naming.name_of(series) for series in nameless if not folders[series.pk]}
+    named = [Series(pk=pk, folder=folder) for pk, folder in new.items()]
+    Series.objects.bulk_update(named, ["folder"])
+    for series in nameless:
+        series.folder = folders[series.pk] or new[series.pk]
 
 
 def _order_for(chosen: Candidate, *, is_automatic: bool) -> Order:
