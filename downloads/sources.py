@@ -67,6 +67,7 @@ class SourceTrials:
         self.control = RunControl(claim)
         self._offers: list[_Offer] = []  # grows while it is gone through
         self._failures: list[Failure] = []
+        self._max_height = _HEIGHTS.get(download.quality)
 
     def resolve(self) -> list[VideoSource]:
         """The sources that the site has now, best first. Raises ProviderError, Interrupted."""
@@ -81,7 +82,7 @@ class SourceTrials:
         """
         folder = upkeep.work_folder(self.claim.download_id)
         used: dict[str, int] = {}
-        for source in _as_wanted(sources, _HEIGHTS.get(self.download.quality)):
+        for source in _as_wanted(sources, self._max_height):
             name = f"{source.label}-{source.lang}-{source.height or ''}"
             used[name] = used.get(name, 0) + 1
             work_dir = folder / safe_name(f"{name}-{used[name]}", fallback="source")
@@ -139,7 +140,7 @@ class SourceTrials:
             stream=offer.stream,
             work_dir=offer.work_dir,
             egress=settings.EGRESS_POLICY,
-            max_height=_HEIGHTS.get(self.download.quality),
+            max_height=self._max_height,
             expected_duration_seconds=offer.stream.duration_seconds,
             refresh=closing_connections(lambda: self._refreshed(offer)),
             host_connections=self.control.host_connections,
@@ -167,7 +168,7 @@ class SourceTrials:
         return gateway.resolve(row.provider_id, row.series_ref, row.episode_ref, row.lang)
 
     def _open(self, source: VideoSource) -> tuple[Stream, ...]:
-        return tuple(gateway.open_source(source, _HEIGHTS.get(self.download.quality)))
+        return tuple(gateway.open_source(source, self._max_height))
 
     def _attended(self, work: Callable[[], T]) -> T:
         """Let a site take its time beside this thread, which keeps the claim. Raises Interrupted.
