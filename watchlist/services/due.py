@@ -46,6 +46,11 @@ WOKEN_AT_ONCE: Final = 500  # of one provider, so that a long line at one hides 
 LEASE: Final = timedelta(seconds=240)
 
 
+def locked(rows: QuerySet[Series]) -> QuerySet[Series]:
+    """The same series, locked as they are read: by everybody in the order of their keys."""
+    return rows.select_for_update(no_key=True).order_by("pk")
+
+
 def next_regular(now: datetime, interval: timedelta) -> datetime:
     """The next check after a success; spread, so that thousands do not come due together."""
     return now + interval * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - not a secret
@@ -166,7 +171,7 @@ def request_checks(series_ids: list[uuid.UUID], *, by: User | None = None) -> li
     asked: dict[str, Any] = {"is_urgent": True, "asked_by_id": None if by is None else by.pk}
     with transaction.atomic():
         # Else two who ask for the same series in another order wait for each other's new checks.
-        _lock(Series.objects.filter(pk__in=series_ids))
+        list(locked(Series.objects.filter(pk__in=series_ids)).values_list("pk"))
         Check.objects.bulk_create(
             [
                 Check(series_id=pk, trigger=CheckTrigger.MANUAL, created_at=now, **asked)
@@ -190,7 +195,7 @@ def refresh_watched(series_ids: list[uuid.UUID]) -> None:
     with transaction.atomic():
         for start in range(0, len(ids), 500):
             rows = Series.objects.filter(pk__in=ids[start : start + 500])
-            _lock(rows)
+            list(locked(rows).values_list("pk"))
             rows.filter(~watched).update(next_check_at=None)
             rows.filter(watched, next_check_at=None).update(next_check_at=timezone.now())
 
@@ -239,11 +244,6 @@ def _shorten_leases(running: QuerySet[Check], now: datetime) -> None:
     # Asked first: an idle tick writes nothing.
     if too_long.exists():
         too_long.update(lease_expires_at=now + LEASE)
-
-
-def _lock(rows: QuerySet[Series]) -> None:
-    """Lock these series, in the order of their keys as everybody does."""
-    list(rows.select_for_update(no_key=True).order_by("pk").values_list("pk"))
 
 
 def _watching() -> Q:

@@ -19,6 +19,7 @@ from downloads.queue import Order
 from downloads.states import FINISHED, State
 from watchlist.models import Decision, Episode, Grab, Series, WatchlistItem
 from watchlist.services import naming
+from watchlist.services.due import locked
 from watchlist.services.progress import follow_progress
 
 
@@ -133,8 +134,7 @@ def _settle_folders(chosen: Iterable[Candidate]) -> None:
     if not nameless:
         return
     rows = Series.objects.filter(pk__in={series.pk for series in nameless})
-    locked = rows.select_for_update(no_key=True).order_by("pk")
-    folders: dict[uuid.UUID, str] = dict(locked.values_list("pk", "folder"))
+    folders: dict[uuid.UUID, str] = dict(locked(rows).values_list("pk", "folder"))
     new = {series.pk: naming.name_of(series) for series in nameless if not folders[series.pk]}
     named = [Series(pk=pk, folder=folder) for pk, folder in new.items()]
     Series.objects.bulk_update(named, ["folder"])

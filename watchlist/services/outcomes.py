@@ -21,7 +21,7 @@ from watchlist.decisions import GlobalFacts
 from watchlist.models import Check, CheckStatus, Series
 from watchlist.selectors.facts import facts_of
 from watchlist.services import scheduler
-from watchlist.services.due import next_after_failure, next_regular
+from watchlist.services.due import locked, next_after_failure, next_regular
 from watchlist.services.preferences import preferences
 
 # Nobody tried to reach the site, so this says nothing of the series.
@@ -55,8 +55,7 @@ def circumstances() -> Circumstances:
 
 def lock_series(checks: Iterable[Check]) -> QuerySet[Series]:
     """The series of these checks, locked; needs an open transaction."""
-    rows = Series.objects.select_for_update(no_key=True)
-    return rows.filter(pk__in={check.series_id for check in checks}).order_by("pk")
+    return locked(Series.objects.filter(pk__in={check.series_id for check in checks}))
 
 
 def lock_held(checks: Iterable[Check]) -> list[Check]:
@@ -73,8 +72,8 @@ def record_unchanged(*, checks: Sequence[Check], around: Circumstances) -> None:
         return
     now = timezone.now()
     with transaction.atomic():
-        locked = lock_series(checks).only("next_check_at")
-        series = {row.pk: row for row in locked}
+        rows = lock_series(checks).only("next_check_at")
+        series = {row.pk: row for row in rows}
         mine = lock_held(checks)
         Check.objects.filter(pk__in=[check.pk for check in mine]).update(
             status=CheckStatus.SUCCEEDED,

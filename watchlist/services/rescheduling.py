@@ -13,7 +13,7 @@ from django.utils import timezone
 from providers import gateway
 from providers.errors import BackingOff, ProviderDisabled, ProviderError
 from watchlist.models import Series
-from watchlist.services.due import FAILURE_LADDER_MINUTES, JITTER, MAX_INTERVALS
+from watchlist.services.due import FAILURE_LADDER_MINUTES, JITTER, MAX_INTERVALS, locked
 
 # So few may come due at one moment; a statement for each of thousands would take seconds.
 TOGETHER: Final = 10
@@ -66,9 +66,7 @@ def _spread(rows: QuerySet[Series], within: timedelta, **columns: str) -> None:
     """Make these due bit by bit from now on: thousands never come due together."""
     now = timezone.now()
     with transaction.atomic():
-        # Locked in the order of their keys, as by every other writer of series.
-        locked = rows.select_for_update(no_key=True).order_by("pk")
-        ids = list(locked.values_list("pk", flat=True))
+        ids = list(locked(rows).values_list("pk", flat=True))
         for start in range(0, len(ids), TOGETHER):
             at = now + within * random.random()  # noqa: S311 - not a secret
             some = Series.objects.filter(pk__in=ids[start : start + TOGETHER])
