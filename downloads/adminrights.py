@@ -14,6 +14,15 @@ else:
     Admin = admin.ModelAdmin
 
 
+class TakesAlongAdmin(Admin):
+    """Rows whose own things go with them, though none of these is deleted by itself."""
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:
+        """Whoever may delete the row may delete what is its own."""
+        shown, counts, missing, protected = super().get_deleted_objects(objs, request)
+        return shown, counts, set() if self.has_delete_permission(request) else missing, protected
+
+
 class NotByHandAdmin(Admin):
     """Rows that nobody adds or deletes here: others point at them, and files may lie on disk."""
 

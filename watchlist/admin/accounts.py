@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
 
+from downloads.adminrights import TakesAlongAdmin
 from watchlist.services import users
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class KeepsAnAdministratorForm(AccountForm):
 
 
 @admin.register(User)
-class AccountAdmin(Admin):
+class AccountAdmin(TakesAlongAdmin, Admin):
     """Who may come in; deleting one stops following for them, files stay."""
 
     form = KeepsAnAdministratorForm
@@ -88,11 +89,6 @@ class AccountAdmin(Admin):
         super().save_model(request, obj, form, change)
         if "is_active" in form.changed_data:
             users.follow_activity(user=obj)
-
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:
-        """Let what is theirs go with the account, though none of it is deleted by itself."""
-        shown, counts, missing, protected = super().get_deleted_objects(objs, request)
-        return shown, counts, set() if self.has_delete_permission(request) else missing, protected
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         """Stop following for them, then delete the account."""

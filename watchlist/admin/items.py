@@ -12,7 +12,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from downloads.adminrights import Admin, LookOnlyAdmin
+from downloads.adminrights import Admin, LookOnlyAdmin, TakesAlongAdmin
 from providers.text import clean_text
 from watchlist import reasons
 from watchlist.models import Decision, Grab, ItemStatus, WatchlistItem
@@ -52,7 +52,7 @@ class WatchlistItemForm(_Form):
 
 
 @admin.register(WatchlistItem)
-class WatchlistItemAdmin(Admin):
+class WatchlistItemAdmin(TakesAlongAdmin):
     """What people follow; following begins on the pages, where the provider is asked."""
 
     form = WatchlistItemForm
@@ -116,11 +116,6 @@ class WatchlistItemAdmin(Admin):
         changes = {name: form.cleaned_data[name] for name in form.changed_data}
         stored = WatchlistItem.objects.get(pk=obj.pk)
         items.change(item=stored, changes=changes)
-
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:
-        """Let wishes and decisions go with their item, though neither is deleted by itself."""
-        shown, counts, missing, protected = super().get_deleted_objects(objs, request)
-        return shown, counts, set() if self.has_delete_permission(request) else missing, protected
 
     def delete_model(self, request: HttpRequest, obj: WatchlistItem) -> None:
         """Stop following, as its owner would."""

@@ -8,7 +8,6 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
-from pytest_django import Settings
 
 from downloads.states import State
 from watchlist.models import ApiToken, CalendarFeed, WatchlistItem
@@ -18,24 +17,6 @@ from watchlist.tests import factories
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a-long-and-new-one-7"
-
-
-@pytest.fixture(autouse=True)
-def plain_files(settings: Settings) -> None:
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
-
-
-@pytest.fixture
-def administrator() -> User:
-    return factories.AdministratorFactory.create()
-
-
-@pytest.fixture
-def browser(administrator: User) -> Client:
-    client = Client()
-    client.force_login(administrator)
-    return client
 
 
 @pytest.fixture

@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.db.models import Model
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from pytest_django import Settings
 
 from downloads.models import Download, DownloadAttempt, DownloadEvent, Limiter
 from downloads.states import State
@@ -42,24 +41,6 @@ OURS: list[type[Model]] = [
 ]  # fmt: skip
 NEVER_ADDED = [model for model in OURS if model is not Profile]
 NEVER_DELETED = [model for model in NEVER_ADDED if model not in {WatchlistItem, ApiToken}]
-
-
-@pytest.fixture(autouse=True)
-def plain_files(settings: Settings) -> None:
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
-
-
-@pytest.fixture
-def administrator() -> User:
-    return factories.AdministratorFactory.create()
-
-
-@pytest.fixture
-def browser(administrator: User) -> Client:
-    client = Client()
-    client.force_login(administrator)
-    return client
 
 
 def fill(count: int) -> None:
